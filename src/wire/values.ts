@@ -1,0 +1,149 @@
+/**
+ * The values of one frame, in the order of its layout, in a form that the agent's spool, the wire, the journal and
+ * the head all keep unchanged. Stateless, so that any frame can be lost or repeated without harming another.
+ *
+ *     u8                  form: 0 complete (an absent series has ended: it becomes stale),
+ *                               1 partial  (an absent series says nothing)
+ *     ceil(n / 4) bytes   two bits per series, lowest first: 0 absent, 1 u16, 2 u32, 3 f64
+ *     u16 × …             the values of class 1, in series order, little endian
+ *     u32 × …             the values of class 2
+ *     f64 × …             the values of class 3
+ *
+ * Half of what a node reports are small integers, hence the classes: about 3 bytes a value instead of 8.
+ * A value is any float64 but NaN. NaN stands for "absent" in a decoded column; in a partial frame written by the
+ * server an f64 NaN is an explicit stale marker.
+ */
+export const COMPLETE = 0;
+export const PARTIAL = 1;
+
+export const CLASS_ABSENT = 0;
+export const CLASS_U16 = 1;
+export const CLASS_U32 = 2;
+export const CLASS_F64 = 3;
+
+/** Where the sections of a payload of `n` series begin, in bytes from the start of the payload. */
+export interface Sections {
+  classes: number;
+  u16: number;
+  u32: number;
+  f64: number;
+  end: number;
+}
+
+/** @param values one per series of the layout; NaN means absent. */
+export function encodeValues(values: ArrayLike<number>, form: typeof COMPLETE | typeof PARTIAL = COMPLETE): Uint8Array {
+  const n = values.length;
+  const classBytes = (n + 3) >> 2;
+  const scratch = new Uint8Array(1 + classBytes + 8 * n);
+  scratch[0] = form;
+  let size = 1 + classBytes;
+  for (let i = 0; i < n; i++) {
+    const kind = classOf(values[i]!);
+    scratch[1 + (i >> 2)]! |= kind << ((i & 3) * 2);
+    size += CLASS_SIZE[kind]!;
+  }
+  const payload = scratch.slice(0, size);
+  const view = new DataView(payload.buffer);
+  const { u16, u32, f64 } = sectionsOf(payload, n);
+  let a = u16;
+  let b = u32;
+  let c = f64;
+  for (let i = 0; i < n; i++) {
+    const value = values[i]!;
+    switch (classAt(payload, i)) {
+      case CLASS_U16:
+        view.setUint16(a, value, true);
+        a += 2;
+        break;
+      case CLASS_U32:
+        view.setUint32(b, value, true);
+        b += 4;
+        break;
+      case CLASS_F64:
+        view.setFloat64(c, value, true);
+        c += 8;
+        break;
+    }
+  }
+  return payload;
+}
+
+/**
+ * Decodes into `out[0 … n)`; an absent series becomes NaN.
+ * The payload must have passed {@link valuesFault} once; this reads without checking.
+ */
+export function decodeValues(payload: Uint8Array, n: number, out: Float64Array): void {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const sections = sectionsOf(payload, n);
+  let { u16, u32, f64 } = sections;
+  for (let i = 0; i < n; i++) {
+    switch (classAt(payload, i)) {
+      case CLASS_U16:
+        out[i] = view.getUint16(u16, true);
+        u16 += 2;
+        break;
+      case CLASS_U32:
+        out[i] = view.getUint32(u32, true);
+        u32 += 4;
+        break;
+      case CLASS_F64:
+        out[i] = view.getFloat64(f64, true);
+        f64 += 8;
+        break;
+      default:
+        out[i] = Number.NaN;
+    }
+  }
+}
+
+/** Why a payload from an agent cannot be accepted for a layout of `n` series, or undefined when it can. */
+export function valuesFault(payload: Uint8Array, n: number): string | undefined {
+  if (payload.length < 1 + ((n + 3) >> 2)) return `payload of ${payload.length} bytes is too short for ${n} series`;
+  if (payload[0] !== COMPLETE) return `payload form ${payload[0]} is not known`;
+  const { f64, end } = sectionsOf(payload, n);
+  if (end !== payload.length) return `payload has ${payload.length} bytes, its classes ask for ${end}`;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  // Infinity and NaN are the values whose eleven exponent bits are all set.
+  for (let at = f64 + 6; at < end; at += 8)
+    if ((view.getUint16(at, true) & 0x7ff0) === 0x7ff0) return "a value is not finite";
+  return undefined;
+}
+
+/** Class bits beyond the `n`-th series count as the sender set them, so a payload with stray bits fails its size check. */
+export function sectionsOf(payload: Uint8Array, n: number): Sections {
+  const u16 = 1 + ((n + 3) >> 2);
+  let count16 = 0;
+  let count32 = 0;
+  let count64 = 0;
+  for (let at = 1; at < u16; at++) {
+    const packed = CLASS_COUNTS[payload[at]!]!;
+    count16 += packed & 15;
+    count32 += (packed >> 4) & 15;
+    count64 += packed >> 8;
+  }
+  const u32 = u16 + 2 * count16;
+  const f64 = u32 + 4 * count32;
+  return { classes: 1, u16, u32, f64, end: f64 + 8 * count64 };
+}
+
+export function classAt(payload: Uint8Array, i: number): number {
+  return (payload[1 + (i >> 2)]! >> ((i & 3) * 2)) & 3;
+}
+
+const CLASS_SIZE = [0, 2, 4, 8] as const;
+
+function classOf(value: number): number {
+  if (Number.isNaN(value)) return CLASS_ABSENT;
+  if (Object.is(value, -0) || !Number.isInteger(value) || value < 0) return CLASS_F64;
+  return value < 0x1_0000 ? CLASS_U16 : value < 0x1_0000_0000 ? CLASS_U32 : CLASS_F64;
+}
+
+/** For each class byte, how many of its four entries are u16 (bits 0–3), u32 (bits 4–7) and f64 (bits 8–11). */
+const CLASS_COUNTS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let packed = 0;
+  for (let i = 0; i < 4; i++) {
+    const kind = (byte >> (i * 2)) & 3;
+    if (kind !== CLASS_ABSENT) packed += 1 << ((kind - 1) * 4);
+  }
+  return packed;
+});
