@@ -45,7 +45,8 @@ function labelsFault(labels: Labels): string | undefined {
     return `${labels.length / 2} labels, the limit is ${MAX_LABELS_PER_SERIES}`;
   if (!areSeriesLabels(labels)) return "labels are not sorted, unique, non-empty and validly named";
   for (let i = 0; i < labels.length; i += 2) {
-    if (labels[i]!.length > MAX_LABEL_NAME_LENGTH) return `a label name is longer than ${MAX_LABEL_NAME_LENGTH}`;
+    if (labels[i]!.length > MAX_LABEL_NAME_LENGTH)
+      return `a label name is longer than ${MAX_LABEL_NAME_LENGTH}`;
     if (labels[i + 1]!.length > MAX_LABEL_VALUE_LENGTH)
       return `the value of label "${labels[i]}" is longer than ${MAX_LABEL_VALUE_LENGTH}`;
   }

@@ -31,7 +31,10 @@ export interface Sections {
 }
 
 /** @param values one per series of the layout; NaN means absent. */
-export function encodeValues(values: ArrayLike<number>, form: typeof COMPLETE | typeof PARTIAL = COMPLETE): Uint8Array {
+export function encodeValues(
+  values: ArrayLike<number>,
+  form: typeof COMPLETE | typeof PARTIAL = COMPLETE,
+): Uint8Array {
   const n = values.length;
   const classBytes = (n + 3) >> 2;
   const scratch = new Uint8Array(1 + classBytes + 8 * n);
@@ -98,7 +101,8 @@ export function decodeValues(payload: Uint8Array, n: number, out: Float64Array):
 
 /** Why a payload from an agent cannot be accepted for a layout of `n` series, or undefined when it can. */
 export function valuesFault(payload: Uint8Array, n: number): string | undefined {
-  if (payload.length < 1 + ((n + 3) >> 2)) return `payload of ${payload.length} bytes is too short for ${n} series`;
+  if (payload.length < 1 + ((n + 3) >> 2))
+    return `payload of ${payload.length} bytes is too short for ${n} series`;
   if (payload[0] !== COMPLETE) return `payload form ${payload[0]} is not known`;
   const { f64, end } = sectionsOf(payload, n);
   if (end !== payload.length) return `payload has ${payload.length} bytes, its classes ask for ${end}`;
