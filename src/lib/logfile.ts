@@ -1,0 +1,78 @@
+import { closeSync, constants, openSync, write, writeSync } from "node:fs";
+import type { LogSink } from "./log.ts";
+
+/** While the disk does not take lines, this much waits; what comes on top is dropped and counted. */
+const MAX_WAITING_BYTES = 1 << 20;
+
+/**
+ * A log file: appended to without blocking the caller, in order.
+ * @throws Error when the file cannot be opened; `reopen` keeps the old file in that case.
+ */
+export function openLogFile(path: string): LogSink {
+  let fd = open(path);
+  let waiting = "";
+  let dropped = 0;
+  let busy = false;
+  let retired: number | undefined;
+
+  const drain = (): void => {
+    if (busy || waiting === "") return;
+    const bytes = Buffer.from(waiting);
+    waiting = "";
+    busy = true;
+    writeAll(fd, bytes, (error) => {
+      busy = false;
+      if (retired !== undefined) closeSync(retired);
+      retired = undefined;
+      if (error !== null) process.stderr.write(`Cannot write log file ${path}: ${error.message}.\n`);
+      drain();
+    });
+  };
+  const put = (line: string): void => {
+    if (waiting.length > MAX_WAITING_BYTES) {
+      dropped++;
+      return;
+    }
+    if (dropped > 0) {
+      waiting += `${dropped} log lines were dropped here: the disk did not take them in time\n`;
+      dropped = 0;
+    }
+    waiting += `${line}\n`;
+    drain();
+  };
+  const reopen = (): void => {
+    let next: number;
+    try {
+      next = open(path);
+    } catch (error) {
+      put(`${(error as Error).message} Keeping the old file open.`);
+      return;
+    }
+    if (busy && retired === undefined) retired = fd;
+    else closeSync(fd);
+    fd = next;
+  };
+  const close = (): void => {
+    if (waiting !== "") writeSync(fd, waiting);
+    waiting = "";
+  };
+  return { write: put, reopen, close };
+}
+
+function writeAll(fd: number, bytes: Uint8Array, done: (error: Error | null) => void): void {
+  write(fd, bytes, 0, bytes.length, null, (error, written) => {
+    if (error !== null || written === bytes.length) done(error);
+    else writeAll(fd, bytes.subarray(written), done);
+  });
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o640);
+  } catch (cause) {
+    throw new Error(
+      `Cannot open log file ${path}: ${(cause as Error).message}. Give another path with --log-file, or leave it out to log to stderr.`,
+      { cause },
+    );
+  }
+}
