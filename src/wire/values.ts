@@ -72,6 +72,23 @@ export function encodeValues(
 }
 
 /**
+ * A partial payload in which the series at `indexes` (ascending) are stale and the others are absent.
+ * @param n how many series the layout has.
+ */
+export function encodeStale(n: number, indexes: ArrayLike<number>): Uint8Array {
+  const classBytes = (n + 3) >> 2;
+  const payload = new Uint8Array(1 + classBytes + 8 * indexes.length);
+  payload[0] = PARTIAL;
+  const view = new DataView(payload.buffer);
+  for (let k = 0; k < indexes.length; k++) {
+    const i = indexes[k]!;
+    payload[1 + (i >> 2)]! |= CLASS_F64 << ((i & 3) * 2);
+    view.setFloat64(1 + classBytes + 8 * k, Number.NaN, true);
+  }
+  return payload;
+}
+
+/**
  * Decodes into `out[0 … n)`; an absent series becomes NaN.
  * The payload must have passed {@link valuesFault} once; this reads without checking.
  */
@@ -95,6 +112,49 @@ export function decodeValues(payload: Uint8Array, n: number, out: Float64Array):
         break;
       default:
         out[i] = Number.NaN;
+    }
+  }
+}
+
+/**
+ * Decodes some of the columns: the value of series `columns[k]` goes to `out[first + k * stride]`, NaN when absent.
+ * The payload must have passed {@link valuesFault} once; this reads without checking.
+ * @param columns ascending.
+ */
+export function decodeColumns(
+  payload: Uint8Array,
+  n: number,
+  columns: Uint32Array,
+  out: Float64Array,
+  first: number,
+  stride: number,
+): void {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  let { u16, u32, f64 } = sectionsOf(payload, n);
+  let at = 1;
+  for (let k = 0, o = first; k < columns.length; k++, o += stride) {
+    const i = columns[k]!;
+    for (const target = 1 + (i >> 2); at < target; at++) {
+      const packed = CLASS_COUNTS[payload[at]!]!;
+      u16 += 2 * (packed & 15);
+      u32 += 4 * ((packed >> 4) & 15);
+      f64 += 8 * (packed >> 8);
+    }
+    const shift = (i & 3) * 2;
+    const byte = payload[at]!;
+    const before = CLASS_COUNTS[byte & ((1 << shift) - 1)]!;
+    switch ((byte >> shift) & 3) {
+      case CLASS_U16:
+        out[o] = view.getUint16(u16 + 2 * (before & 15), true);
+        break;
+      case CLASS_U32:
+        out[o] = view.getUint32(u32 + 4 * ((before >> 4) & 15), true);
+        break;
+      case CLASS_F64:
+        out[o] = view.getFloat64(f64 + 8 * (before >> 8), true);
+        break;
+      default:
+        out[o] = Number.NaN;
     }
   }
 }
