@@ -2,11 +2,12 @@ import { type ByteReader, type ByteWriter, ChunkError } from "./bytes.ts";
 import { type ColumnPlanner, readColumn, writeColumn } from "./column.ts";
 
 /**
- * Timestamps, strictly increasing non-negative safe integers.
+ * Timestamps, strictly increasing non-negative safe integers. The span stands before the values, the steps behind.
  *
- *     regular     varint first; if n > 1: varint step
- *     irregular   varint first, varint (last − first), varint smallest step,
- *                 varint common factor of what steps exceed it by, column of n − 1 (excess / factor)
+ *     span, regular     varint first; if n > 1: varint step
+ *     span, irregular   varint first, varint (last − first)
+ *     steps             if irregular: varint smallest step, varint common factor of what steps exceed it by,
+ *                       column of n − 1 (excess / factor)
  */
 
 /** How the timestamps of a chunk are laid out, enough to know where it begins and ends. */
@@ -25,13 +26,23 @@ export function regularStep(timestamps: Float64Array, n: number): number | undef
   return step;
 }
 
-export function writeRegular(writer: ByteWriter, first: number, step: number): void {
+export function writeSpan(
+  writer: ByteWriter,
+  timestamps: Float64Array,
+  n: number,
+  step: number | undefined,
+): void {
+  const first = timestamps[0]!;
   writer.varint(first);
-  if (step > 0) writer.varint(step);
+  if (step === undefined) writer.varint(timestamps[n - 1]! - first);
+  else if (n > 1) writer.varint(step);
 }
 
-/** @param slots scratch for n numbers */
-export function writeIrregular(
+/**
+ * @param slots scratch for n numbers
+ * @throws RangeError when two neighbours are 2^49 ms or more apart.
+ */
+export function writeSteps(
   writer: ByteWriter,
   timestamps: Float64Array,
   n: number,
@@ -48,16 +59,14 @@ export function writeIrregular(
   for (let i = 0; i < n - 1; i++) {
     const excess = slots[i]! - smallest;
     slots[i] = excess;
-    if (excess !== 0 && factor !== 1) factor = greatestCommonDivisor(factor, excess);
+    if (factor !== 1 && excess !== 0) factor = greatestCommonDivisor(excess, factor);
   }
   for (let i = 0; i < n - 1; i++) slots[i]! /= factor;
-  writer.varint(timestamps[0]!);
-  writer.varint(timestamps[n - 1]! - timestamps[0]!);
-  writer.varint(smallest);
-  writer.varint(factor);
   const plan = planner.plan(slots, n - 1);
   if (plan === undefined)
-    throw new RangeError("timestamps of one chunk must lie within 2^49 ms of each other");
+    throw new RangeError("Cannot encode a chunk: two timestamps are 2^49 ms or more apart");
+  writer.varint(smallest);
+  writer.varint(factor);
   writeColumn(writer, slots, n - 1, plan);
 }
 
@@ -69,29 +78,38 @@ export function greatestCommonDivisor(a: number, b: number): number {
   return x;
 }
 
-/** Reads what precedes the column of steps. */
 export function readSpan(reader: ByteReader, n: number, irregular: boolean): Span {
   const first = reader.varint();
-  if (irregular) return { first, last: checked(first + reader.varint()), step: undefined };
-  const step = n > 1 ? reader.varint() : 0;
-  return { first, last: checked(first + step * (n - 1)), step };
+  let step: number | undefined;
+  let length = 0;
+  if (irregular) length = reader.varint();
+  else {
+    step = n > 1 ? reader.varint() : 0;
+    length = step * (n - 1);
+  }
+  const last = first + length;
+  if (last > Number.MAX_SAFE_INTEGER || length < n - 1)
+    throw new ChunkError(`${n} timestamps cannot lie between ${first} and ${last}`);
+  return { first, last, step };
 }
 
-function checked(last: number): number {
-  if (last > Number.MAX_SAFE_INTEGER) throw new ChunkError(`last timestamp ${last} is not a safe integer`);
-  return last;
-}
-
-/** Reads the column that follows an irregular span. */
-export function readIrregular(
+/** Writes all timestamps to `out[offset … offset + n)`. */
+export function readTimes(
   reader: ByteReader,
   n: number,
   span: Span,
   out: Float64Array,
   offset: number,
 ): void {
+  const { first, step } = span;
+  if (step === undefined) readSteps(reader, n, span, out, offset);
+  else for (let i = 0; i < n; i++) out[offset + i] = first + i * step;
+}
+
+function readSteps(reader: ByteReader, n: number, span: Span, out: Float64Array, offset: number): void {
   const smallest = reader.varint();
   const factor = reader.varint();
+  if (smallest === 0) throw new ChunkError("timestamps do not increase");
   readColumn(reader, n - 1, out, offset + 1);
   let timestamp = span.first;
   out[offset] = timestamp;
@@ -101,8 +119,4 @@ export function readIrregular(
   }
   if (timestamp !== span.last)
     throw new ChunkError(`timestamps end at ${timestamp}, the chunk says ${span.last}`);
-}
-
-export function fillRegular(n: number, first: number, step: number, out: Float64Array, offset: number): void {
-  for (let i = 0; i < n; i++) out[offset + i] = first + i * step;
 }
