@@ -1,0 +1,27 @@
+import { runAgent } from "../agent/agent.ts";
+import { collectOnce } from "../agent/once.ts";
+import { openLog } from "./logging.ts";
+import { type AgentFlags, agentConfig } from "./options.ts";
+import { stopSignal } from "./stopping.ts";
+
+/** `dcmon agent`: until SIGTERM or SIGINT; with `--once`, one reading. */
+export async function agent(flags: AgentFlags): Promise<void> {
+  const config = agentConfig(flags).agent;
+  const stop = stopSignal();
+  using process_ = openLog(config);
+  if (flags.once) {
+    process.stdout.write(await collectOnce(config, process_.log));
+    return;
+  }
+  const end = flags.withParent ? AbortSignal.any([stop, endOfInput()]) : stop;
+  await runAgent(config, process_.log, end);
+}
+
+/** The parent holds the other end of standard input. However it dies, the kernel closes that end. */
+function endOfInput(): AbortSignal {
+  const controller = new AbortController();
+  process.stdin.on("end", () => controller.abort());
+  process.stdin.on("error", () => controller.abort());
+  process.stdin.resume();
+  return controller.signal;
+}

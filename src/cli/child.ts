@@ -1,0 +1,105 @@
+import { hasIdentity } from "../agent/identity.ts";
+import type { Config } from "../config.ts";
+import type { Logger } from "../lib/log.ts";
+
+/** Between the exits of a child that dies at once, in milliseconds: doubled from the first to the last. */
+const FIRST_DELAY_MS = 500;
+const LAST_DELAY_MS = 30_000;
+/** A child that lived this long starts again with the first delay. */
+const HEALTHY_MS = 60_000;
+/** After SIGTERM, until SIGKILL. */
+const STOP_MS = 5_000;
+
+export interface ChildOptions {
+  readonly config: Config;
+  readonly configFile: string | undefined;
+  readonly serverUrl: string;
+  createToken(): Promise<string>;
+  readonly log: Logger;
+}
+
+/** Keeps `dcmon agent` running as a child process until `stop`. */
+export function superviseAgent(options: ChildOptions): { stop(): Promise<void> } {
+  const log = options.log.with({ child: "agent" });
+  const stopping = Promise.withResolvers<void>();
+  let stopped = false;
+  let child: Bun.Subprocess<"pipe", "inherit", "inherit"> | undefined;
+
+  const keepRunning = async (): Promise<void> => {
+    let delay = FIRST_DELAY_MS;
+    while (!stopped) {
+      const started = performance.now();
+      try {
+        child = await spawnAgent(options);
+        if (stopped) child.kill("SIGTERM");
+        await child.exited;
+        if (stopped) return;
+        log.warn("The agent ended; starting it again.", {
+          exit_code: child.exitCode ?? undefined,
+          signal: child.signalCode ?? undefined,
+          delay_ms: delay,
+        });
+      } catch (error) {
+        log.error(`Cannot start the agent: ${(error as Error).message}`, { delay_ms: delay });
+      }
+      if (performance.now() - started > HEALTHY_MS) delay = FIRST_DELAY_MS;
+      await Promise.race([Bun.sleep(delay), stopping.promise]);
+      delay = Math.min(2 * delay, LAST_DELAY_MS);
+    }
+  };
+  const reopenLog = () => child?.kill("SIGHUP");
+  if (options.config.server.log_file !== "") process.on("SIGHUP", reopenLog);
+  const running = keepRunning();
+
+  return {
+    async stop() {
+      stopped = true;
+      stopping.resolve();
+      child?.kill("SIGTERM");
+      const patience = setTimeout(() => child?.kill("SIGKILL"), STOP_MS);
+      await running;
+      clearTimeout(patience);
+      process.off("SIGHUP", reopenLog);
+    },
+  };
+}
+
+async function spawnAgent(options: ChildOptions): Promise<Bun.Subprocess<"pipe", "inherit", "inherit">> {
+  const { agent } = options.config;
+  const token = hasIdentity(agent.data_dir) ? "" : await options.createToken();
+  const file = options.configFile === undefined ? [] : ["--config", options.configFile];
+  return Bun.spawn([...thisProgram(), "agent", "--with-parent", ...file], {
+    env: { ...inheritedEnvironment(), ...agentEnvironment(options, token) },
+    stdin: "pipe",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+}
+
+/** How to call dcmon again: the binary, or Bun with the source. */
+function thisProgram(): string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** The child logs as its parent does; the rest of its section it reads by itself. */
+function agentEnvironment(options: ChildOptions, token: string): Record<string, string> {
+  const { agent, server } = options.config;
+  const url = new URL(options.serverUrl);
+  if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
+  if (url.hostname === "[::]") url.hostname = "[::1]";
+  return {
+    DCMON_AGENT_SERVER: url.origin,
+    DCMON_AGENT_TOKEN: token,
+    DCMON_AGENT_DATA_DIR: agent.data_dir,
+    DCMON_AGENT_LOG_LEVEL: server.log_level,
+    DCMON_AGENT_LOG_FORMAT: server.log_format,
+    DCMON_AGENT_LOG_FILE: server.log_file,
+  };
+}
+
+const INHERITED = /^(?:PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|XDG_STATE_HOME|DCMON_AGENT_.*)$/;
+
+function inheritedEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
+  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? ""]));
+}

@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import type { Flag } from "../config/flags.ts";
+import { ConfigError } from "../config/source.ts";
+import { type Config, loadConfig } from "../config.ts";
+
+/** As commander hands them over: undefined when not given. */
+export interface CommonFlags {
+  readonly config?: string;
+  readonly dataDir?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+  readonly logFile?: string;
+}
+
+export interface ServerFlags extends CommonFlags {
+  readonly listen?: string;
+}
+
+export interface AgentFlags extends CommonFlags {
+  readonly server?: string;
+  readonly token?: string;
+  readonly name?: string;
+  readonly once?: true;
+  readonly withParent?: true;
+}
+
+export function withServerFlags(command: Command): Command {
+  return withCommonFlags(
+    command.option("--listen HOST:PORT", "address to listen on (default: 0.0.0.0:8000)"),
+  );
+}
+
+export function withAgentFlags(command: Command): Command {
+  return withCommonFlags(
+    command
+      .option("--server URL", "the server to send to, such as https://host:8000")
+      .option("--token TOKEN", 'join token from "dcmon token create"')
+      .option("--name NAME", "name to enrol under (default: the host name)")
+      .option("--once", "read once, print it in exposition format, and end"),
+  );
+}
+
+function withCommonFlags(command: Command): Command {
+  return command
+    .option("--config FILE", "YAML configuration file (see: dcmon config example)")
+    .option("--data-dir DIR", "where everything is kept")
+    .option("--log-level LEVEL", "debug, info, warn or error")
+    .option("--log-format FORMAT", "text or json")
+    .option("--log-file FILE", "append log lines here instead of to stderr");
+}
+
+/** @throws ConfigError */
+export function serverConfig(flags: ServerFlags): Config {
+  return load(flags, [...listenFlags(flags.listen), ...commonFlags("server", flags)]);
+}
+
+/** @throws ConfigError */
+export function agentConfig(flags: AgentFlags): Config {
+  return load(flags, [
+    ...option("--server", ["agent", "server"], flags.server),
+    ...option("--token", ["agent", "token"], flags.token),
+    ...option("--name", ["agent", "name"], flags.name),
+    ...commonFlags("agent", flags),
+  ]);
+}
+
+function load(flags: CommonFlags, given: readonly Flag[]): Config {
+  return loadConfig({ file: flags.config, env: process.env, flags: given });
+}
+
+function commonFlags(section: "server" | "agent", flags: CommonFlags): Flag[] {
+  return [
+    ...option("--data-dir", [section, "data_dir"], flags.dataDir),
+    ...option("--log-level", [section, "log_level"], flags.logLevel),
+    ...option("--log-format", [section, "log_format"], flags.logFormat),
+    ...option("--log-file", [section, "log_file"], flags.logFile),
+  ];
+}
+
+function option(flag: string, path: readonly string[], value: unknown): Flag[] {
+  return value === undefined ? [] : [{ flag, path, value }];
+}
+
+function listenFlags(listen: string | undefined): Flag[] {
+  if (listen === undefined) return [];
+  const parts = /^(?:\[(?<ipv6>[^\]]+)\]|(?<host>[^:]+)):(?<port>\d{1,5})$/.exec(listen)?.groups;
+  if (parts === undefined) {
+    throw new ConfigError([
+      `--listen: expected HOST:PORT, such as 0.0.0.0:8000 or [::]:8000, got ${JSON.stringify(listen)}`,
+    ]);
+  }
+  return [
+    ...option("--listen", ["server", "host"], parts.ipv6 ?? parts.host),
+    ...option("--listen", ["server", "port"], Number(parts.port)),
+  ];
+}
