@@ -18,6 +18,14 @@ export function isLabelName(name: string): boolean {
   return LABEL_NAME_PATTERN.test(name);
 }
 
+/**
+ * Any text that UTF-8 can hold, but U+0000, which separates in {@link labelsKey}: two label sets must never become
+ * one, in a map or in the database.
+ */
+export function isLabelValue(value: string): boolean {
+  return !value.includes("\u0000") && value.isWellFormed();
+}
+
 /** Sorts the pairs, drops empty values; on a repeated name the last value wins. */
 export function labelsOf(pairs: Iterable<readonly [name: string, value: string]>): Labels {
   const byName = new Map<string, string>();
@@ -30,13 +38,13 @@ export function labelsOf(pairs: Iterable<readonly [name: string, value: string]>
   return flat;
 }
 
-/** True for what {@link labelsOf} makes with a valid metric name and valid label names. */
+/** True for what {@link labelsOf} makes with a valid metric name, valid label names and valid label values. */
 export function areSeriesLabels(labels: Labels): boolean {
   let named = false;
   for (let i = 0; i < labels.length; i += 2) {
     const name = labels[i]!;
     const value = labels[i + 1];
-    if (value === undefined || value === "") return false;
+    if (value === undefined || value === "" || !isLabelValue(value)) return false;
     if (i > 0 && byCodeUnit(labels[i - 2]!, name) >= 0) return false;
     if (name === METRIC_NAME) {
       if (!isMetricName(value)) return false;
@@ -52,7 +60,7 @@ export function labelValue(labels: Labels, name: string): string {
   return "";
 }
 
-/** One string per distinct label set, for use as a map key. U+0000 cannot stand in a label name. */
+/** One string per distinct label set, for use as a map key. */
 export function labelsKey(labels: Labels): string {
   return labels.join("\u0000");
 }

@@ -1,11 +1,12 @@
 import { areSeriesLabels, type Labels } from "../metrics/labels.ts";
 
-/** Bounds on what one client may announce. A layout's JSON stays below the 1 MiB message limit. */
+/** Bounds on what one client may announce. */
 export const MAX_LAYOUT_SERIES = 2000;
 export const MAX_LABELS_PER_SERIES = 32;
 export const MAX_LABEL_NAME_LENGTH = 128;
 export const MAX_LABEL_VALUE_LENGTH = 1024;
-export const MAX_LAYOUT_JSON_LENGTH = 1_000_000;
+/** In UTF-8, so that the message which announces the layout stays below the wire's limit of 1 MiB. */
+export const MAX_LAYOUT_JSON_BYTES = 1_000_000;
 
 /**
  * The ordered list of series that one exporter reports. Announced once, then every frame of it carries values
@@ -29,6 +30,9 @@ export function layoutFault(layout: Layout): string | undefined {
   if (layout.series.length === 0) return "layout has no series";
   if (layout.series.length > MAX_LAYOUT_SERIES)
     return `layout has ${layout.series.length} series, the limit is ${MAX_LAYOUT_SERIES}`;
+  const bytes = Buffer.byteLength(JSON.stringify(layout));
+  if (bytes > MAX_LAYOUT_JSON_BYTES)
+    return `layout has ${bytes} bytes as JSON, the limit is ${MAX_LAYOUT_JSON_BYTES}`;
   const seen = new Set<string>();
   for (const [index, labels] of layout.series.entries()) {
     const fault = labelsFault(labels);
@@ -40,7 +44,8 @@ export function layoutFault(layout: Layout): string | undefined {
   return undefined;
 }
 
-function labelsFault(labels: Labels): string | undefined {
+/** Why one series cannot be part of a layout, or undefined when it can. */
+export function labelsFault(labels: Labels): string | undefined {
   if (labels.length > 2 * MAX_LABELS_PER_SERIES)
     return `${labels.length / 2} labels, the limit is ${MAX_LABELS_PER_SERIES}`;
   if (!areSeriesLabels(labels)) return "labels are not sorted, unique, non-empty and validly named";

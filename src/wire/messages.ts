@@ -49,7 +49,9 @@ const hex = (digits: number) =>
 const NONCE = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, "expected base64url of 32 bytes");
 const SIGNATURE = z.string().regex(/^[A-Za-z0-9_-]{85}[AQgw]$/, "expected base64url of 64 bytes");
 const IDENTIFIER = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "expected 1 to 64 of A-Z a-z 0-9 _ -");
-const CHAIN = z.array(z.string().min(1).max(3000)).length(1);
+/** A server's leaf carries all its names; an agent's carries none, and its `hello` has to stay small. */
+const AGENT_CHAIN = z.array(z.string().min(1).max(3000)).length(1);
+const SERVER_CHAIN = z.array(z.string().min(1).max(16_000)).length(1);
 const TIME_MS = z.int().min(0).max(8_640_000_000_000_000);
 const LAYOUT_HASH = hex(32);
 const EPOCH = hex(32);
@@ -75,7 +77,7 @@ const AGENT_MESSAGE = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("hello"),
     v: z.int().min(1).max(1000),
-    chain: CHAIN,
+    chain: AGENT_CHAIN,
     nonce: NONCE,
     client: hex(16),
     boot: IDENTIFIER,
@@ -95,7 +97,7 @@ const SERVER_MESSAGE = z.discriminatedUnion("type", [
     nonce: NONCE,
     connection: IDENTIFIER,
     time: TIME_MS,
-    chain: CHAIN,
+    chain: SERVER_CHAIN,
   }),
   z.strictObject({
     type: z.literal("welcome"),

@@ -164,6 +164,8 @@ export function valuesFault(payload: Uint8Array, n: number): string | undefined 
   if (payload.length < 1 + ((n + 3) >> 2))
     return `payload of ${payload.length} bytes is too short for ${n} series`;
   if (payload[0] !== COMPLETE) return `payload form ${payload[0]} is not known`;
+  if ((n & 3) !== 0 && payload[(n + 3) >> 2]! >> ((n & 3) * 2) !== 0)
+    return `payload has values beyond its ${n} series`;
   const { f64, end } = sectionsOf(payload, n);
   if (end !== payload.length) return `payload has ${payload.length} bytes, its classes ask for ${end}`;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -173,7 +175,7 @@ export function valuesFault(payload: Uint8Array, n: number): string | undefined 
   return undefined;
 }
 
-/** Class bits beyond the `n`-th series count as the sender set them, so a payload with stray bits fails its size check. */
+/** The class bits beyond the `n`-th series must be 0, as {@link valuesFault} makes sure. */
 export function sectionsOf(payload: Uint8Array, n: number): Sections {
   const u16 = 1 + ((n + 3) >> 2);
   let count16 = 0;
@@ -188,6 +190,16 @@ export function sectionsOf(payload: Uint8Array, n: number): Sections {
   const u32 = u16 + 2 * count16;
   const f64 = u32 + 4 * count32;
   return { classes: 1, u16, u32, f64, end: f64 + 8 * count64 };
+}
+
+/** How many of the `n` series are present. */
+export function countValues(payload: Uint8Array, n: number): number {
+  let count = 0;
+  for (let at = 1, end = 1 + ((n + 3) >> 2); at < end; at++) {
+    const packed = CLASS_COUNTS[payload[at]!]!;
+    count += (packed & 15) + ((packed >> 4) & 15) + (packed >> 8);
+  }
+  return count;
 }
 
 export function classAt(payload: Uint8Array, i: number): number {
