@@ -14,6 +14,8 @@ export const MAX_WIDTH = 49;
 /** The widest slot that one unaligned 32-bit read can hold. */
 const MAX_READ_WIDTH = 25;
 const LOW_WIDTH = 24;
+const LOW_UNIT = 0x100_0000;
+const SLOT_LIMIT = 2 ** MAX_WIDTH;
 const PATCHED = 0x40;
 
 export interface ColumnPlan {
@@ -58,7 +60,7 @@ export class ColumnPlanner {
 
 function bitLength(value: number): number {
   if (value < 0x8000_0000) return 32 - Math.clz32(value);
-  return value < 2 ** MAX_WIDTH ? 64 - Math.clz32(Math.floor(value / 2 ** 32)) : 63;
+  return value < SLOT_LIMIT ? 64 - Math.clz32(Math.floor(value / 0x1_0000_0000)) : 63;
 }
 
 /** Writes `slots[0 … n)` as planned; the slots are used up as scratch. */
@@ -89,8 +91,8 @@ export function writeColumn(writer: ByteWriter, slots: Float64Array, n: number, 
 function writeWide(writer: ByteWriter, slots: Float64Array, n: number, width: number): void {
   for (let i = 0; i < n; i++) {
     const slot = slots[i]!;
-    const high = Math.floor(slot / 2 ** LOW_WIDTH);
-    const low = slot - high * 2 ** LOW_WIDTH;
+    const high = Math.floor(slot / LOW_UNIT);
+    const low = slot - high * LOW_UNIT;
     writer.u8(low);
     writer.u8(low >>> 8);
     writer.u8(low >>> 16);
@@ -146,7 +148,7 @@ function readWide(reader: ByteReader, n: number, width: number, out: Float64Arra
   const bytes = reader.bytes;
   for (let i = 0; i < n; i++, at += 3) {
     const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
-    out[offset + i] = out[offset + i]! * 2 ** LOW_WIDTH + low;
+    out[offset + i] = out[offset + i]! * LOW_UNIT + low;
   }
 }
 

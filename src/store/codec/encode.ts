@@ -13,7 +13,7 @@ import {
 import { writeNumber } from "./number.ts";
 import { PackedEncoder } from "./packed.ts";
 import { writeStale } from "./stale.ts";
-import { regularStep, writeSpan, writeSteps } from "./times.ts";
+import { checkedStep, writeSpan, writeSteps } from "./times.ts";
 
 /** Encodes one chunk. Whoever encodes many keeps a {@link ChunkEncoder}. */
 export function encodeChunk(
@@ -39,10 +39,10 @@ export class ChunkEncoder {
    * @throws RangeError when count or timestamps are not as said.
    */
   encode(timestamps: Float64Array, values: Float64Array, count = timestamps.length): Uint8Array {
-    checkInput(timestamps, values, count);
+    checkCount(timestamps, values, count);
     const { writer } = this;
     writer.reset(1024 + 24 * count);
-    const step = regularStep(timestamps, count);
+    const step = checkedStep(timestamps, count);
     const present = this.gatherPresent(values, count);
     const stale = present < count;
 
@@ -106,22 +106,13 @@ export class ChunkEncoder {
   }
 }
 
-function checkInput(timestamps: Float64Array, values: Float64Array, count: number): void {
+function checkCount(timestamps: Float64Array, values: Float64Array, count: number): void {
   if (!(Number.isInteger(count) && count >= 1 && count <= MAX_CHUNK_SAMPLES))
     throw new RangeError(`Cannot encode a chunk of ${count} samples: it may have 1 to ${MAX_CHUNK_SAMPLES}`);
   if (timestamps.length < count || values.length < count)
     throw new RangeError(
       `Cannot encode ${count} samples: ${timestamps.length} timestamps, ${values.length} values`,
     );
-  let previous = -1;
-  for (let i = 0; i < count; i++) {
-    const timestamp = timestamps[i]!;
-    if (!(timestamp > previous && Number.isSafeInteger(timestamp)))
-      throw new RangeError(
-        `Cannot encode timestamp ${timestamp} after ${previous}: it must be a greater integer`,
-      );
-    previous = timestamp;
-  }
 }
 
 function isConstant(values: Float64Array, m: number): boolean {

@@ -10,9 +10,14 @@ import {
   POWERS_OF_TEN,
   SHORT_CHUNK,
 } from "./layout.ts";
-import { decimalExponent, isDecimal } from "./number.ts";
+import { decimalExponent } from "./number.ts";
 import type { ValueSummary } from "./summary.ts";
 import { greatestCommonDivisor } from "./times.ts";
+
+/** Whole numbers may be this large: those beyond 2^53 are still told exactly by their distance from the first. */
+const INTEGER_LIMIT = 2 ** 63;
+/** Scaled numbers and distances stay so small that no sum or difference of two of them is rounded. */
+const SCALED_LIMIT = 2 ** 52;
 
 /**
  * Values that are integers divided by one power of ten: value = (first + factor · u) / 10^exponent, u[0] = 0.
@@ -25,8 +30,10 @@ import { greatestCommonDivisor } from "./times.ts";
  *       resets          varint −min, varint max, varint (last − min), varint resets,
  *                       sum over resets of (value before it − min): varint, or f64 if sums are wide
  *       always          sum of (u − min): varint, or f64 if sums are wide
- *     base            deltas: signed smallest delta; else, if the chunk is short: varint −min
- *     column          deltas: m − 1 × (delta − smallest); else m × (u − min)
+ *     then one of
+ *       deltas, no resets   varint smallest delta; column of m − 1 × (delta − smallest)
+ *       deltas, resets      column of m − 1 × zigzag(delta): 0, −1, 1, −2 … as 0, 1, 2, 3 …
+ *       no deltas           if the chunk is short: varint −min; column of m × (u − min)
  */
 export class PackedEncoder {
   private integers = new Float64Array(0);
@@ -56,8 +63,8 @@ export class PackedEncoder {
     writer.signed(first);
     if (shape.factor !== 1) writer.varint(shape.factor);
     if (m > SHORT_CHUNK) writeSummary(writer, shape);
-    if (choice.deltas) writer.signed(shape.minDelta);
-    else if (m <= SHORT_CHUNK) writer.varint(-shape.min);
+    if (choice.deltas && shape.resets === 0) writer.varint(shape.minDelta);
+    if (!choice.deltas && m <= SHORT_CHUNK) writer.varint(-shape.min);
     writeColumn(writer, choice.slots, choice.deltas ? m - 1 : m, choice.plan);
     return true;
   }
@@ -69,21 +76,27 @@ export class PackedEncoder {
     this.otherSlots = new Float64Array(m);
   }
 
+  /** What only rises is told by its steps; what also falls by its steps or by its height, whichever is shorter. */
   private choose(
     m: number,
     shape: Shape,
   ): { deltas: boolean; slots: Float64Array; plan: ColumnPlan } | undefined {
     const { integers, slots, otherSlots } = this;
-    const { min, minDelta } = shape;
-    for (let i = 1; i < m; i++) slots[i - 1] = integers[i]! - integers[i - 1]! - minDelta;
-    const deltas = this.planner.plan(slots, m - 1);
-    // What only rises is shorter as deltas, but for noise around the same few values.
-    if (shape.resets === 0) return deltas && { deltas: true, slots, plan: deltas };
-    for (let i = 0; i < m; i++) otherSlots[i] = integers[i]! - min;
-    const direct = this.planner.plan(otherSlots, m);
-    if (direct === undefined || (deltas !== undefined && deltas.bits <= direct.bits))
-      return deltas && { deltas: true, slots, plan: deltas };
-    return { deltas: false, slots: otherSlots, plan: direct };
+    if (shape.resets === 0) {
+      for (let i = 1; i < m; i++) slots[i - 1] = integers[i]! - integers[i - 1]! - shape.minDelta;
+      const plan = this.planner.plan(slots, m - 1);
+      return plan && { deltas: true, slots, plan };
+    }
+    for (let i = 1; i < m; i++) {
+      const delta = integers[i]! - integers[i - 1]!;
+      slots[i - 1] = delta < 0 ? -2 * delta - 1 : 2 * delta;
+    }
+    const steps = this.planner.plan(slots, m - 1);
+    for (let i = 0; i < m; i++) otherSlots[i] = integers[i]! - shape.min;
+    const heights = this.planner.plan(otherSlots, m);
+    if (steps !== undefined && (heights === undefined || steps.bits <= heights.bits))
+      return { deltas: true, slots, plan: steps };
+    return heights && { deltas: false, slots: otherSlots, plan: heights };
   }
 }
 
@@ -91,11 +104,26 @@ export class PackedEncoder {
 function scaleToIntegers(values: Float64Array, m: number, out: Float64Array): number {
   let exponent = decimalExponent(values[0]!, 0);
   while (exponent >= 0) {
-    const misfit = scaleBy(values, m, exponent, out);
+    const misfit = exponent === 0 ? copyIntegers(values, m, out) : scaleBy(values, m, exponent, out);
     if (misfit === m) return exponent;
     exponent = decimalExponent(values[misfit]!, exponent + 1);
   }
   return -1;
+}
+
+/** Returns the index of the first value that is no integer, or m. */
+function copyIntegers(values: Float64Array, m: number, out: Float64Array): number {
+  for (let i = 0; i < m; i++) {
+    const value = values[i]!;
+    if (
+      Math.floor(value) !== value ||
+      (value === 0 && Object.is(value, -0)) ||
+      Math.abs(value) >= INTEGER_LIMIT
+    )
+      return i;
+    out[i] = value;
+  }
+  return m;
 }
 
 /** Returns the index of the first value that is no integer at this scale, or m. */
@@ -103,8 +131,14 @@ function scaleBy(values: Float64Array, m: number, exponent: number, out: Float64
   const scale = POWERS_OF_TEN[exponent]!;
   for (let i = 0; i < m; i++) {
     const value = values[i]!;
-    if (!isDecimal(value, scale)) return i;
-    out[i] = scale === 1 ? value : Math.round(value * scale);
+    const integer = Math.round(value * scale);
+    if (
+      integer / scale !== value ||
+      (value === 0 && Object.is(value, -0)) ||
+      Math.abs(integer) >= SCALED_LIMIT
+    )
+      return i;
+    out[i] = integer;
   }
   return m;
 }
@@ -140,8 +174,7 @@ function relateToFirst(integers: Float64Array, m: number): Shape | undefined {
     const quotient = factor === 0 ? 0.5 : magnitude / factor;
     if (quotient !== Math.floor(quotient)) factor = greatestCommonDivisor(magnitude, factor);
   }
-  if (largest >= 2 ** 52) return undefined;
-  if (factor > 1) for (let i = 0; i < m; i++) integers[i]! /= factor;
+  if (largest >= SCALED_LIMIT) return undefined;
 
   let min = 0;
   let max = 0;
@@ -151,7 +184,8 @@ function relateToFirst(integers: Float64Array, m: number): Shape | undefined {
   let beforeResets = 0;
   let previous = 0;
   for (let i = 1; i < m; i++) {
-    const u = integers[i]!;
+    const u = factor === 1 ? integers[i]! : integers[i]! / factor;
+    integers[i] = u;
     const delta = u - previous;
     if (delta < minDelta) minDelta = delta;
     if (delta < 0) {
@@ -194,13 +228,13 @@ function writeSum(writer: ByteWriter, sum: number, wide: boolean): void {
 
 /** The head of packed values: everything before the column. */
 export interface PackedHead {
-  deltas: boolean;
+  slots: "rises" | "zigzag" | "heights";
   scale: number;
   first: number;
   factor: number;
   /** Absent in short chunks. */
   summary: ValueSummary | undefined;
-  /** What a slot of zero stands for: the smallest delta, or the smallest u. */
+  /** What a slot of zero stands for: the smallest delta (of rises) or the smallest u (of heights). */
   base: number;
 }
 
@@ -209,7 +243,8 @@ export function readPackedHead(reader: ByteReader, m: number): PackedHead {
   const exponent = flags & EXPONENT_MASK;
   if (exponent > MAX_EXPONENT) throw new ChunkError(`decimal exponent ${exponent} is not known`);
   const scale = POWERS_OF_TEN[exponent]!;
-  const deltas = (flags & PACKED_DELTAS) !== 0;
+  const falls = (flags & PACKED_RESETS) !== 0;
+  const slots = !(flags & PACKED_DELTAS) ? "heights" : falls ? "zigzag" : "rises";
   const first = reader.signed();
   const factor = flags & PACKED_FACTOR ? reader.varint() : 1;
   let min = 0;
@@ -220,7 +255,7 @@ export function readPackedHead(reader: ByteReader, m: number): PackedHead {
     let last = 0;
     let resets = 0;
     let beforeResets = 0;
-    if (flags & PACKED_RESETS) {
+    if (falls) {
       min = -reader.varint();
       max = reader.varint();
       last = reader.varint() + min;
@@ -241,8 +276,8 @@ export function readPackedHead(reader: ByteReader, m: number): PackedHead {
       increase: (factor * last + resets * first + factor * (beforeResets + resets * min)) / scale,
       resets,
     };
-  } else if (!deltas) min = -reader.varint();
-  return { deltas, scale, first, factor, summary, base: deltas ? reader.signed() : min };
+  } else if (slots === "heights") min = -reader.varint();
+  return { slots, scale, first, factor, summary, base: slots === "rises" ? reader.varint() : min };
 }
 
 function readSum(reader: ByteReader, wide: boolean): number {
@@ -257,18 +292,35 @@ export function readPacked(
   out: Float64Array,
   offset: number,
 ): void {
-  const { deltas, scale, first, factor, base } = head;
   const end = offset + m;
-  if (!deltas) {
+  if (head.slots === "heights") {
     readColumn(reader, m, out, offset);
-    for (let i = offset; i < end; i++) out[i] = (first + factor * (base + out[i]!)) / scale;
-    return;
+    for (let i = offset; i < end; i++) out[i]! += head.base;
+  } else {
+    out[offset] = 0;
+    readColumn(reader, m - 1, out, offset + 1);
+    if (head.slots === "zigzag") addZigzags(out, offset + 1, end);
+    else addRises(out, offset + 1, end, head.base);
   }
-  readColumn(reader, m - 1, out, offset + 1);
-  out[offset] = first / scale;
+  const { first, factor, scale } = head;
+  if (scale === 1) for (let i = offset; i < end; i++) out[i] = first + factor * out[i]!;
+  else for (let i = offset; i < end; i++) out[i] = (first + factor * out[i]!) / scale;
+}
+
+function addRises(out: Float64Array, start: number, end: number, smallest: number): void {
   let u = 0;
-  for (let i = offset + 1; i < end; i++) {
-    u += base + out[i]!;
-    out[i] = (first + factor * u) / scale;
+  for (let i = start; i < end; i++) {
+    u += smallest + out[i]!;
+    out[i] = u;
+  }
+}
+
+function addZigzags(out: Float64Array, start: number, end: number): void {
+  let u = 0;
+  for (let i = start; i < end; i++) {
+    const half = out[i]! / 2;
+    const whole = Math.floor(half);
+    u += whole === half ? half : -whole - 1;
+    out[i] = u;
   }
 }

@@ -18,12 +18,27 @@ export interface Span {
   step: number | undefined;
 }
 
-/** The one step between all of them (0 for a single one), or undefined. */
-export function regularStep(timestamps: Float64Array, n: number): number | undefined {
-  if (n === 1) return 0;
-  const step = timestamps[1]! - timestamps[0]!;
-  for (let i = 2; i < n; i++) if (timestamps[i]! - timestamps[i - 1]! !== step) return undefined;
-  return step;
+/**
+ * The one step between all timestamps (0 for a single one), or undefined when they have no such step.
+ * @throws RangeError when they are not strictly increasing non-negative safe integers.
+ */
+export function checkedStep(timestamps: Float64Array, n: number): number | undefined {
+  const first = timestamps[0]!;
+  const step = n > 1 ? timestamps[1]! - first : 0;
+  let i = 1;
+  while (i < n && timestamps[i]! - timestamps[i - 1]! === step) i++;
+  const regular = i === n && (step > 0 || n === 1) && Number.isSafeInteger(step);
+  if (regular && first >= 0 && Number.isSafeInteger(first) && Number.isSafeInteger(timestamps[n - 1]))
+    return step;
+  let previous = -1;
+  for (const timestamp of timestamps.subarray(0, n)) {
+    if (!(timestamp > previous && Number.isSafeInteger(timestamp)))
+      throw new RangeError(
+        `Cannot encode timestamp ${timestamp} after ${previous}: it must be a greater integer`,
+      );
+    previous = timestamp;
+  }
+  return undefined;
 }
 
 export function writeSpan(
@@ -102,8 +117,15 @@ export function readTimes(
   offset: number,
 ): void {
   const { first, step } = span;
-  if (step === undefined) readSteps(reader, n, span, out, offset);
-  else for (let i = 0; i < n; i++) out[offset + i] = first + i * step;
+  if (step === undefined) {
+    readSteps(reader, n, span, out, offset);
+    return;
+  }
+  let timestamp = first;
+  for (let i = offset; i < offset + n; i++) {
+    out[i] = timestamp;
+    timestamp += step;
+  }
 }
 
 function readSteps(reader: ByteReader, n: number, span: Span, out: Float64Array, offset: number): void {
