@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
+import { certificateFingerprint, readCertificate, TrustAnchor } from "../pki/certificate.ts";
+import {
+  decodePrivateKey,
+  encodePrivateKey,
+  generateKeys,
+  type KeyPair,
+  samePublicKey,
+} from "../pki/keys.ts";
+import { PrivateFolder } from "../pki/private_folder.ts";
+import { parseJoinToken } from "../pki/token.ts";
+import { EnrolmentError, requestCertificate } from "./enrolment.ts";
+
+/** Every name that the identity uses in the data directory. */
+const FOLDER = "identity";
+const KEY = "key.pem";
+const CERTIFICATE = "certificate.pem";
+const CA = "ca.pem";
+/** Written last: an identity without it is not complete. */
+const CLIENT = "client.json";
+
+const CLIENT_FILE = z.strictObject({
+  client: z.string().regex(/^[0-9a-f]{16}$/),
+  instance: z.string().min(1),
+});
+
+/** Who this node is to its server, and by which CA it knows that server. */
+export interface Identity {
+  /** 16 hex digits. */
+  readonly client: string;
+  /** The value of the `instance` label that the server granted. */
+  readonly instance: string;
+  /** The client certificate in PEM. */
+  readonly certificate: string;
+  /** SHA-256 of the certificate's DER in hex. */
+  readonly fingerprint: string;
+  readonly privateKey: CryptoKey;
+  readonly anchor: TrustAnchor;
+}
+
+export interface EnrolmentOptions {
+  /** `https://host:port` */
+  readonly server: string;
+  /** `dcmon1.…`, or empty when this node has already joined. */
+  readonly token: string;
+  readonly name: string;
+  /** `/etc/machine-id`, empty when there is none. */
+  readonly machineId: string;
+  readonly dataDir: string;
+  readonly clock: Clock;
+}
+
+/** True when this data directory holds a complete identity. */
+export function hasIdentity(dataDir: string): boolean {
+  return existsSync(join(dataDir, FOLDER, CLIENT));
+}
+
+/**
+ * The identity in `<dataDir>/identity`, or a new one from the server that the token was made for. The key is made
+ * first and kept, so that a retry after a lost answer makes the same request and gets the same answer.
+ * @throws EnrolmentError when the server could not be asked or refused; `transient` says whether to try again.
+ * @throws Error when the identity is damaged, or can be read by others.
+ */
+export async function loadOrEnrol(options: EnrolmentOptions, log: Logger): Promise<Identity> {
+  const folder = PrivateFolder.open(join(options.dataDir, FOLDER));
+  const existing = await load(folder);
+  if (existing !== undefined) {
+    refuseForeignToken(existing, options, folder);
+    return existing;
+  }
+  const keys = await loadOrCreateKey(folder);
+  const granted = await requestCertificate({ ...options, keys });
+  folder.write(CA, granted.anchor.pem);
+  folder.write(CERTIFICATE, granted.certificate);
+  folder.write(CLIENT, `${JSON.stringify({ client: granted.client, instance: granted.instance })}\n`);
+  log.info("joined the server", {
+    server: options.server,
+    client: granted.client,
+    instance: granted.instance,
+  });
+  return identityOf(granted, granted.anchor, keys);
+}
+
+async function load(folder: PrivateFolder): Promise<Identity | undefined> {
+  const client = folder.read(CLIENT);
+  if (client === undefined) return undefined;
+  const [key, certificate, ca] = [KEY, CERTIFICATE, CA].map(
+    (name) => folder.read(name) ?? missing(folder, name),
+  );
+  try {
+    const keys = await decodePrivateKey(key!);
+    const leaf = readCertificate(certificate!);
+    if (leaf === undefined) throw new Error(`${CERTIFICATE} is not a certificate`);
+    if (!(await samePublicKey(keys.publicKey, leaf.publicKey.rawData)))
+      throw new Error(`${KEY} does not belong to ${CERTIFICATE}`);
+    const granted = CLIENT_FILE.parse(JSON.parse(client));
+    return identityOf({ ...granted, certificate: certificate! }, await TrustAnchor.read(ca!), keys);
+  } catch (cause) {
+    throw damaged(folder, (cause as Error).message, cause);
+  }
+}
+
+async function loadOrCreateKey(folder: PrivateFolder): Promise<KeyPair> {
+  const pem = folder.read(KEY);
+  // Nothing was granted to this key yet, so a damaged one is replaced without loss.
+  const kept = pem === undefined ? undefined : await decodePrivateKey(pem).catch(() => undefined);
+  if (kept !== undefined) return kept;
+  const keys = await generateKeys();
+  folder.write(KEY, await encodePrivateKey(keys.privateKey));
+  return keys;
+}
+
+function identityOf(
+  granted: { readonly client: string; readonly instance: string; readonly certificate: string },
+  anchor: TrustAnchor,
+  keys: KeyPair,
+): Identity {
+  const { client, instance, certificate } = granted;
+  const fingerprint = certificateFingerprint(readCertificate(certificate)!);
+  return { client, instance, certificate, fingerprint, privateKey: keys.privateKey, anchor };
+}
+
+/** A token for another server would be ignored silently otherwise, and the node stay where it is. */
+function refuseForeignToken(identity: Identity, options: EnrolmentOptions, folder: PrivateFolder): void {
+  const token = parseJoinToken(options.token);
+  if (token === undefined || token.pin === identity.anchor.pin) return;
+  throw new EnrolmentError(
+    `Cannot join ${options.server}: this node has already joined another server than the one the token was made for. To move it, stop the agent, move "${folder.path}" away and start it again; to stay, remove the token.`,
+    { transient: false },
+  );
+}
+
+function missing(folder: PrivateFolder, name: string): never {
+  throw damaged(folder, `${name} is missing`);
+}
+
+function damaged(folder: PrivateFolder, what: string, cause?: unknown): Error {
+  return new Error(
+    `Cannot use the identity in "${folder.path}": ${what}. Move the folder away, create a token with "dcmon token create" on the server, and start the agent with it.`,
+    { cause },
+  );
+}
