@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { ServerConfig } from "../config.ts";
+import { verifiedTls } from "../pki/verified_tls.ts";
 import { type ServerFlags, serverConfig } from "./options.ts";
 
 export interface TokenFlags extends ServerFlags {
@@ -29,7 +30,7 @@ async function requestToken(config: ServerConfig): Promise<z.infer<typeof ANSWER
     response = await fetch(`${address}/api/tokens`, {
       method: "POST",
       headers: { authorization: `Bearer ${secret}` },
-      tls: { ca, rejectUnauthorized: true },
+      tls: verifiedTls(ca),
       signal: AbortSignal.timeout(10_000),
     });
   } catch (cause) {

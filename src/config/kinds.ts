@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLabelName } from "../metrics/labels.ts";
+import { parseJoinToken } from "../pki/token.ts";
 import { MAX_LABEL_NAME_LENGTH, MAX_LABEL_VALUE_LENGTH } from "../wire/layout.ts";
 
 /**
@@ -68,7 +69,7 @@ export function joinToken() {
   const expected = 'a join token as printed by "dcmon token create" (dcmon1.…)';
   return z
     .string(expected)
-    .regex(/^(?:dcmon1\.[0-9a-f]{16}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43})?$/, expected)
+    .refine((value) => value === "" || parseJoinToken(value) !== undefined, expected)
     .meta({ secret: true });
 }
 
