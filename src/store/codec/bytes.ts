@@ -5,6 +5,8 @@ export class ChunkError extends Error {
 
 /** An unsigned varint has at most ten bytes: seven bits each, lowest first, for integers below 2^70. */
 const MAX_VARINT_BYTES = 10;
+/** A float array, so that the interpreter never takes a product with them for a 32-bit integer. */
+const VARINT_UNITS = Float64Array.from({ length: MAX_VARINT_BYTES }, (_, place) => 128 ** place);
 
 /** Appends to a buffer that {@link ByteWriter.reset} makes large enough beforehand: nothing else checks bounds. */
 export class ByteWriter {
@@ -84,16 +86,18 @@ export class ByteReader {
   }
 
   varint(): number {
-    let byte = this.u8();
-    let value = byte & 0x7f;
-    let unit = 128;
-    for (let read = 1; byte >= 0x80; read++) {
-      if (read === MAX_VARINT_BYTES) throw new ChunkError(`varint at byte ${this.at} has more than 10 bytes`);
-      byte = this.u8();
-      value += (byte & 0x7f) * unit;
-      unit *= 128;
+    const byte = this.u8();
+    return byte < 0x80 ? byte : this.longVarint(byte & 0x7f);
+  }
+
+  private longVarint(lowest: number): number {
+    let value = lowest;
+    for (let place = 1; place < MAX_VARINT_BYTES; place++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * VARINT_UNITS[place]!;
+      if (byte < 0x80) return value;
     }
-    return value;
+    throw new ChunkError(`varint at byte ${this.at} has more than ${MAX_VARINT_BYTES} bytes`);
   }
 
   signed(): number {

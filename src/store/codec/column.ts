@@ -154,21 +154,27 @@ function readWide(reader: ByteReader, n: number, width: number, out: Float64Arra
 
 /** @param width 1 … 25 */
 function unpackBits(reader: ByteReader, n: number, width: number, out: Float64Array, offset: number): void {
-  const start = reader.skip(Math.ceil((n * width) / 8));
+  const start = reader.skip((n * width + 7) >>> 3);
   const { bytes, view } = reader;
   const mask = (1 << width) - 1;
+  const end = offset + n;
   // A 32-bit read may take in bytes behind its slot, but none behind the chunk.
-  const whole = Math.min(n, Math.floor(((bytes.length - 4 - start) * 8 + 7) / width));
-  let bit = 0;
-  let i = 0;
-  for (; i < whole; i++) {
-    out[offset + i] = (view.getInt32(start + (bit >>> 3), true) >>> (bit & 7)) & mask;
+  const lastWord = bytes.length - 4;
+  let bit = start << 3;
+  let i = offset;
+  for (; i < end && bit >>> 3 <= lastWord; i++) {
+    out[i] = (view.getInt32(bit >>> 3, true) >>> (bit & 7)) & mask;
     bit += width;
   }
-  for (; i < n; i++) {
-    const at = start + (bit >>> 3);
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    out[offset + i] = (word >>> (bit & 7)) & mask;
+  for (; i < end; i++) {
+    out[i] = (lastBytes(bytes, bit >>> 3) >>> (bit & 7)) & mask;
     bit += width;
   }
+}
+
+/** The bytes from `at` to the end of the chunk, at most three of them. */
+function lastBytes(bytes: Uint8Array, at: number): number {
+  let word = 0;
+  for (let i = at; i < bytes.length; i++) word |= bytes[i]! << (8 * (i - at));
+  return word;
 }
