@@ -10,6 +10,11 @@ export const REQUIREMENTS: readonly { file: string; package: string; reason: str
     reason: "the os exporter is compared with it",
   },
   { file: "/usr/bin/chromium", package: "chromium", reason: "pages are tested in a browser" },
+  {
+    file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    package: "fonts-dejavu-core",
+    reason: "letters in the browser",
+  },
   { file: "/usr/sbin/ip", package: "iproute2", reason: "nodes and cables as network namespaces" },
   { file: "/usr/bin/strace", package: "strace", reason: "injects disk errors" },
   { file: "/usr/bin/faketime", package: "faketime", reason: "wrong clocks" },
