@@ -1,10 +1,24 @@
+import type { Database } from "bun:sqlite";
 import type { Labels } from "../metrics/labels.ts";
+import type { QueryParams } from "../promql/grid.ts";
 import type { Matcher } from "../promql/source.ts";
 import type { Layout } from "../wire/layout.ts";
+import { Certificates, Clients } from "./clients.ts";
+import { explain, openDatabase } from "./database.ts";
+import { databasePath, prepareDataDir } from "./files.ts";
+import { Head } from "./head/head.ts";
+import { SeriesIndex } from "./index/series_index.ts";
+import { Intake } from "./intake/intake.ts";
+import { Layouts } from "./intake/layouts.ts";
+import { Streams } from "./intake/streams.ts";
+import { loadIndex, loadJournal, loadRecords, settleBucket } from "./load.ts";
+import { DataDirLock } from "./lock.ts";
+import { Maintenance } from "./maintenance.ts";
+import { QueryPool } from "./query/pool.ts";
+import { Selector } from "./selector.ts";
+import { Sessions } from "./sessions.ts";
 import type {
   AppendOutcome,
-  Certificate,
-  Client,
   DurableListener,
   Enrolment,
   EnrolmentOutcome,
@@ -13,40 +27,271 @@ import type {
   OpenedStream,
   QueryOutcome,
   RegisteredLayout,
+  StoreLimits,
   StoreOptions,
   StoreStats,
 } from "./types.ts";
+import { WriterClient } from "./writer/client.ts";
 
-export type QueryParams =
-  | { kind: "instant"; time: number }
-  | { kind: "range"; start: number; end: number; step: number };
+export const DEFAULT_BUCKET_MS = 30 * 60 * 1000;
 
-export declare class Store {
-  static open(options: StoreOptions): Promise<Store>;
-  readonly clients: { all(): Client[]; get(id: string): Client | undefined };
-  readonly certificates: {
-    find(fingerprint: string): Certificate | undefined;
-    of(clientId: string): Certificate[];
+const DEFAULT_STORE_LIMITS: StoreLimits = {
+  querySamples: 50_000_000,
+  querySeries: 50_000,
+  queuedQueries: 200,
+  pendingBytes: 64 * 1024 * 1024,
+};
+
+type MatcherSets = readonly (readonly Matcher[])[];
+
+/** What the store is made of. */
+interface Parts {
+  readonly lock: DataDirLock;
+  readonly writer: WriterClient;
+  readonly writerOpened: Promise<void>;
+  readonly index: SeriesIndex;
+  readonly layouts: Layouts;
+  readonly streams: Streams;
+  readonly head: Head;
+  readonly intake: Intake;
+  readonly maintenance: Maintenance;
+  readonly selector: Selector;
+  readonly pool: QueryPool;
+  readonly clients: Clients;
+  readonly certificates: Certificates;
+  readonly sessions: Sessions;
+}
+
+/**
+ * Series, journal, chunks, clients: everything that is kept on disk, seen from the main thread. Reads of what is
+ * mirrored in memory are synchronous; whatever touches the disk happens in workers.
+ */
+export class Store {
+  readonly clients: Pick<Clients, "all" | "get">;
+  readonly certificates: Pick<Certificates, "find" | "of">;
+  readonly sessions: Pick<Sessions, "create" | "find" | "remove">;
+
+  private constructor(
+    private readonly options: StoreOptions,
+    private readonly parts: Parts,
+  ) {
+    this.clients = parts.clients;
+    this.certificates = parts.certificates;
+    this.sessions = parts.sessions;
+  }
+
+  /**
+   * Opens the data directory, and reads index and journal into memory before it resolves.
+   * @throws Error that says what to do: directory in use, database damaged, newer or unreadable.
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    prepareDataDir(options.dataDir);
+    const lock = DataDirLock.acquire(options.dataDir);
+    let parts: Parts | undefined;
+    try {
+      const database = openDatabase(options.dataDir);
+      try {
+        settleBucket(database, bucketOf(options));
+        parts = assemble(options, lock);
+        load(database, parts, options);
+      } finally {
+        database.close();
+      }
+      await Promise.all([parts.writerOpened, parts.pool.ready()]);
+    } catch (error) {
+      parts?.pool.close();
+      await parts?.writer.close();
+      lock.release();
+      throw explain(error, databasePath(options.dataDir));
+    }
+    parts.maintenance.start();
+    return new Store(options, parts);
+  }
+
+  async createToken(token: NewToken): Promise<void> {
+    await this.parts.writer.createToken(token);
+  }
+
+  /** Consumes the token and records client and certificate in one transaction. */
+  async enrol(enrolment: Enrolment): Promise<EnrolmentOutcome> {
+    const { outcome, created } = await this.parts.writer.enrol(enrolment);
+    if (created !== undefined) {
+      const { client, fingerprint, notAfter } = created;
+      this.parts.clients.load(client);
+      this.parts.certificates.load({ fingerprint, clientId: client.id, notAfter, revoked: false });
+    }
+    return outcome;
+  }
+
+  /** Undefined when the owner has not announced such a layout. */
+  layoutId(owner: number, hash: string): number | undefined {
+    return this.parts.layouts.find(owner, hash)?.id;
+  }
+
+  /** How many series a registered layout has: the number of values in its frames. */
+  layoutWidth(id: number): number {
+    const layout = this.parts.layouts.get(id);
+    if (layout === undefined) throw new Error(`Cannot tell the width of layout ${id}: there is none`);
+    return layout.series.length;
+  }
+
+  /** How many series the owner would have with those of this layout. */
+  seriesWith(owner: number, layout: Layout): number {
+    const { index } = this.parts;
+    return layout.series.reduce(
+      (count, labels) => (index.find(labels) === undefined ? count + 1 : count),
+      index.countOf(owner),
+    );
+  }
+
+  registerLayout(owner: number, layout: Layout, hash: string): RegisteredLayout {
+    return this.parts.intake.registerLayout(owner, layout, hash);
+  }
+
+  openStream(owner: number, epoch: string): OpenedStream {
+    return this.parts.intake.openStream(owner, epoch);
+  }
+
+  append(frame: Frame): AppendOutcome {
+    return this.parts.intake.append(frame);
+  }
+
+  onDurable(listener: DurableListener): void {
+    this.parts.intake.onDurable(listener);
+  }
+
+  /** Stores values of the server's own series; one that is not finite counts as absent. */
+  appendOwn(layout: Layout, timestamp: number, values: ArrayLike<number>): void {
+    this.parts.intake.appendOwn(layout, timestamp, values);
+  }
+
+  query(query: string, params: QueryParams): Promise<QueryOutcome> {
+    return this.parts.pool.query(query, params, this.options.clock.now() - this.options.retentionMs);
+  }
+
+  /** The label sets of the series that satisfy any of the sets of matchers. @throws QueryError */
+  series(sets: MatcherSets): Promise<Labels[]> {
+    return this.parts.selector.series(sets, this.parts.pool.test);
+  }
+
+  /** Ascending; without matchers, of all series. @throws QueryError */
+  labelNames(sets: MatcherSets): Promise<string[]> {
+    return this.parts.selector.labelNames(sets, this.parts.pool.test);
+  }
+
+  /** Ascending; without matchers, of all series. @throws QueryError */
+  labelValues(name: string, sets: MatcherSets): Promise<string[]> {
+    return this.parts.selector.labelValues(name, sets, this.parts.pool.test);
+  }
+
+  /** When the last accepted frame of an owner came, in milliseconds by the wall clock. */
+  lastReceived(owner: number): number | undefined {
+    return this.parts.intake.lastReceived.get(owner);
+  }
+
+  stats(): StoreStats {
+    const { index, layouts, head, intake, maintenance, writer, pool } = this.parts;
+    return {
+      series: index.size,
+      layouts: layouts.size,
+      headBlocks: head.blockCount,
+      headFrames: head.frames,
+      headBytes: head.bytes,
+      journalRows: Math.max(0, intake.oldestPendingId - Math.max(1, maintenance.trimmedBelow)),
+      pendingBytes: intake.pendingBytes,
+      commits: intake.commits,
+      commitErrors: writer.commitErrors,
+      framesAppended: intake.frames,
+      samplesAppended: intake.samples,
+      framesRejected: { ...intake.rejected },
+      seriesRefused: layouts.seriesRefused,
+      blocksSealed: maintenance.blocksSealed,
+      samplesMerged: maintenance.samplesMerged,
+      queries: pool.queries,
+      trouble: writer.trouble,
+    };
+  }
+
+  /** Makes durable what was taken in, and ends the workers. While the disk refuses, what is not durable is given up. */
+  async close(): Promise<void> {
+    const { lock, writer, intake, maintenance, pool } = this.parts;
+    maintenance.stop();
+    pool.close();
+    if (writer.trouble === undefined) await intake.drain();
+    await writer.close();
+    lock.release();
+  }
+}
+
+function bucketOf(options: StoreOptions): number {
+  return options.bucketMs ?? DEFAULT_BUCKET_MS;
+}
+
+/** Starts the workers and joins the parts, still empty. */
+function assemble(options: StoreOptions, lock: DataDirLock): Parts {
+  const { dataDir, retentionMs, clock, log } = options;
+  const bucketMs = bucketOf(options);
+  const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
+
+  const writer = new WriterClient(new Worker(new URL("./writer.worker.ts", import.meta.url).href), log);
+  const writerOpened = writer.open({ dataDir, tracePhases: options.tracePhases ?? false });
+  const index = new SeriesIndex();
+  const layouts = new Layouts(index);
+  const streams = new Streams();
+  const head = new Head(bucketMs, (block) => maintenance.seal(block));
+  const intakeOptions = { retentionMs, pendingBytes: limits.pendingBytes, clock };
+  const intake = new Intake(intakeOptions, writer, head, layouts, streams);
+  const clients = new Clients();
+  const certificates = new Certificates();
+  const sessions = new Sessions(writer, clock);
+  const maintenanceOptions = { bucketMs, retentionMs, clock, log };
+  const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, () => sessions.expire());
+  const selector = new Selector(index, head, limits.querySeries);
+  const pool = new QueryPool(
+    {
+      workers: options.queryWorkers,
+      spawn: () => new Worker(new URL("./query.worker.ts", import.meta.url).href),
+      dataDir,
+      bucketMs,
+      limits: {
+        maxSamples: limits.querySamples,
+        maxSeries: limits.querySeries,
+        timeoutMs: options.queryTimeoutMs,
+      },
+      queued: limits.queuedQueries,
+      log,
+    },
+    selector.resolve,
+  );
+  return {
+    lock,
+    writer,
+    writerOpened,
+    index,
+    layouts,
+    streams,
+    head,
+    intake,
+    maintenance,
+    selector,
+    pool,
+    clients,
+    certificates,
+    sessions,
   };
-  readonly sessions: {
-    create(hash: string, expiresAt: number): Promise<void>;
-    /** Undefined when there is none or it has expired. */
-    find(hash: string): { expiresAt: number } | undefined;
-    remove(hash: string): Promise<void>;
-  };
-  createToken(token: NewToken): Promise<void>;
-  enrol(enrolment: Enrolment): Promise<EnrolmentOutcome>;
-  layoutId(owner: number, hash: string): number | undefined;
-  registerLayout(owner: number, layout: Layout, hash: string): RegisteredLayout;
-  openStream(owner: number, epoch: string): OpenedStream;
-  append(frame: Frame): AppendOutcome;
-  onDurable(listener: DurableListener): void;
-  appendOwn(layout: Layout, timestamp: number, values: ArrayLike<number>): void;
-  query(query: string, params: QueryParams): Promise<QueryOutcome>;
-  series(matcherSets: readonly (readonly Matcher[])[]): Promise<Labels[]>;
-  labelNames(matcherSets: readonly (readonly Matcher[])[]): Promise<string[]>;
-  labelValues(name: string, matcherSets: readonly (readonly Matcher[])[]): Promise<string[]>;
-  lastReceived(owner: number): number | undefined;
-  stats(): StoreStats;
-  close(): Promise<void>;
+}
+
+/** Fills the parts from the database, before the store is used. */
+function load(database: Database, parts: Parts, options: StoreOptions): void {
+  const { index, layouts, streams, intake, clients, certificates, sessions } = parts;
+  loadIndex(database, index, layouts);
+  loadRecords(database, clients, certificates, sessions);
+  loadJournal(
+    database,
+    streams,
+    layouts,
+    intake,
+    bucketOf(options),
+    options.clock.now() - options.retentionMs,
+  );
 }

@@ -1,0 +1,135 @@
+import type { Database } from "bun:sqlite";
+import type { Labels } from "../metrics/labels.ts";
+import type { Certificates, Clients } from "./clients.ts";
+import { sharedSeries } from "./head/layout.ts";
+import type { SeriesIndex } from "./index/series_index.ts";
+import type { Intake } from "./intake/intake.ts";
+import type { Layouts } from "./intake/layouts.ts";
+import type { Streams } from "./intake/streams.ts";
+import type { Sessions } from "./sessions.ts";
+import { type ClientRow, clientOf } from "./writer/records.ts";
+
+/**
+ * Settles the bucket width of a database: the one that it was made with.
+ * @throws Error when another one is asked for: stored chunks are named by their bucket's number.
+ */
+export function settleBucket(database: Database, bucketMs: number): void {
+  database.run("INSERT INTO meta (key, value) VALUES ('bucket_ms', ?) ON CONFLICT DO NOTHING", [
+    String(bucketMs),
+  ]);
+  const { value } = database.query("SELECT value FROM meta WHERE key = 'bucket_ms'").get() as {
+    value: string;
+  };
+  if (Number(value) !== bucketMs)
+    throw new Error(
+      `Cannot open the store with buckets of ${bucketMs} ms: it was made with ${value} ms, which cannot change.`,
+    );
+}
+
+export function loadIndex(database: Database, index: SeriesIndex, layouts: Layouts): void {
+  for (const row of iterate<SeriesRow>(database, "SELECT id, owner, labels FROM series ORDER BY id"))
+    index.load(row.id, JSON.parse(row.labels) as Labels, row.owner);
+  for (const row of iterate<LayoutRow>(database, "SELECT * FROM layout ORDER BY id"))
+    layouts.load({ ...row, series: sharedSeries(new Uint32Array(row.series.slice().buffer)) });
+}
+
+export function loadRecords(
+  database: Database,
+  clients: Clients,
+  certificates: Certificates,
+  sessions: Sessions,
+): void {
+  for (const row of iterate<ClientRow>(database, "SELECT * FROM client ORDER BY owner"))
+    clients.load(clientOf(row));
+  const certificateQuery =
+    "SELECT fingerprint, client.id AS client, not_after, certificate.revoked FROM certificate JOIN client USING (owner)";
+  for (const row of iterate<CertificateRow>(database, certificateQuery))
+    certificates.load({
+      fingerprint: row.fingerprint,
+      clientId: row.client,
+      notAfter: row.not_after,
+      revoked: row.revoked !== 0,
+    });
+  for (const row of iterate<{ hash: string; expires_at: number }>(database, "SELECT * FROM session"))
+    sessions.load(row.hash, row.expires_at);
+}
+
+/**
+ * Rebuilds streams and head from the journal, without the rows that are in chunks.
+ * @param oldest rows with an earlier timestamp have expired.
+ */
+export function loadJournal(
+  database: Database,
+  streams: Streams,
+  layouts: Layouts,
+  intake: Intake,
+  bucketMs: number,
+  oldest: number,
+): void {
+  for (const row of iterate<StreamRow>(database, "SELECT * FROM stream")) {
+    streams.load(row.id, row.owner, row.epoch, row.sequence);
+    intake.receivedBefore(row.owner, row.received);
+  }
+  const sealedThrough = new Map<string, number>();
+  for (const row of iterate<MarkRow>(database, "SELECT * FROM sealed")) {
+    sealedThrough.set(`${row.layout} ${row.bucket}`, row.through_id);
+    intake.skipRowIds(row.through_id);
+  }
+  for (const row of iterate<JournalRow>(database, "SELECT * FROM journal ORDER BY id")) {
+    intake.skipRowIds(row.id);
+    streams.advance(row.stream, row.sequence);
+    const bucket = Math.floor(row.timestamp / bucketMs);
+    const sealed = row.id <= (sealedThrough.get(`${row.layout} ${bucket}`) ?? 0);
+    if (!sealed && row.timestamp >= oldest) intake.replay(row, layouts.get(row.layout)!);
+  }
+}
+
+interface SeriesRow {
+  id: number;
+  owner: number;
+  labels: string;
+}
+
+interface LayoutRow {
+  id: number;
+  owner: number;
+  hash: string;
+  exporter: string;
+  interval: number;
+  series: Uint8Array;
+}
+
+interface CertificateRow {
+  fingerprint: string;
+  client: string;
+  not_after: number;
+  revoked: number;
+}
+
+interface StreamRow {
+  id: number;
+  owner: number;
+  epoch: string;
+  sequence: number;
+  received: number;
+}
+
+interface MarkRow {
+  layout: number;
+  bucket: number;
+  through_id: number;
+}
+
+interface JournalRow {
+  id: number;
+  stream: number;
+  layout: number;
+  sequence: number;
+  timestamp: number;
+  received: number;
+  payload: Uint8Array;
+}
+
+function iterate<Row>(database: Database, sql: string): IterableIterator<Row> {
+  return database.prepare(sql).iterate() as IterableIterator<Row>;
+}
