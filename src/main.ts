@@ -45,7 +45,7 @@ function program(): Command {
   withServerFlags(token.command("create"))
     .summary("print the one command that enrols a node")
     .description("Asks the server on this machine for a join token: one node, one hour.")
-    .option("--url URL", "the server's address as the node sees it (default: this host's name)")
+    .option("--url <url>", "the server's address as the node sees it (default: this host's name)")
     .action(async (flags) => (await import("./cli/token.ts")).createToken(flags));
 
   const config = dcmon.command("config").description("The configuration file.");

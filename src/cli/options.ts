@@ -26,27 +26,27 @@ export interface AgentFlags extends CommonFlags {
 
 export function withServerFlags(command: Command): Command {
   return withCommonFlags(
-    command.option("--listen HOST:PORT", "address to listen on (default: 0.0.0.0:8000)"),
+    command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)"),
   );
 }
 
 export function withAgentFlags(command: Command): Command {
   return withCommonFlags(
     command
-      .option("--server URL", "the server to send to, such as https://host:8000")
-      .option("--token TOKEN", 'join token from "dcmon token create"')
-      .option("--name NAME", "name to enrol under (default: the host name)")
+      .option("--server <url>", "the server to send to, such as https://host:8000")
+      .option("--token <token>", 'join token from "dcmon token create"')
+      .option("--name <name>", "name to enrol under (default: the host name)")
       .option("--once", "read once, print it in exposition format, and end"),
   );
 }
 
 function withCommonFlags(command: Command): Command {
   return command
-    .option("--config FILE", "YAML configuration file (see: dcmon config example)")
-    .option("--data-dir DIR", "where everything is kept")
-    .option("--log-level LEVEL", "debug, info, warn or error")
-    .option("--log-format FORMAT", "text or json")
-    .option("--log-file FILE", "append log lines here instead of to stderr");
+    .option("--config <file>", "YAML configuration file (see: dcmon config example)")
+    .option("--data-dir <dir>", "where everything is kept")
+    .option("--log-level <level>", "debug, info, warn or error")
+    .option("--log-format <format>", "text or json")
+    .option("--log-file <file>", "append log lines here instead of to stderr");
 }
 
 /** @throws ConfigError */
