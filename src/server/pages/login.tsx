@@ -1,0 +1,56 @@
+import { LoginPage } from "../../../views/pages/login.tsx";
+import { isAdminToken } from "../access.ts";
+import type { AppContext } from "../services.ts";
+import { expiredSessionCookie, sessionCookie } from "../sessions.ts";
+import { frameOf, page } from "./frame.ts";
+
+export function showLogin(c: AppContext): Response {
+  const next = safePath(c, c.req.query("next"));
+  return c.var.principal.kind === "anonymous" ? form(c, 200, next) : c.redirect(next, 303);
+}
+
+/** Logs in with the admin token. A session that the browser had before ends: nobody can plant one. */
+export async function createSession(c: AppContext): Promise<Response> {
+  const { log, loginLimit, sessions } = c.var.services;
+  const { principal } = c.var;
+  const fields = await c.req.parseBody();
+  const next = safePath(c, fields.next);
+  const address = c.env?.address ?? "";
+  const wait = loginLimit.attempt(address);
+  if (wait > 0) {
+    c.header("Retry-After", String(wait));
+    return form(c, 429, next, `Too many attempts. Wait ${wait} s, then try again.`);
+  }
+  if (typeof fields.token !== "string" || !isAdminToken(c.var.services, fields.token.trim())) {
+    log.warn("login refused: wrong token", { address });
+    return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
+  }
+  if (principal.kind === "session") await sessions.remove(principal.session);
+  c.header("Set-Cookie", sessionCookie(await sessions.create()));
+  log.info("logged in", { address });
+  return c.redirect(next, 303);
+}
+
+export async function deleteSession(c: AppContext): Promise<Response> {
+  const { links, sessions } = c.var.services;
+  if (c.var.principal.kind === "session") await sessions.remove(c.var.principal.session);
+  c.header("Set-Cookie", expiredSessionCookie());
+  return c.redirect(links.login, 303);
+}
+
+function form(c: AppContext, status: 200 | 401 | 429, next: string, error?: string): Response {
+  const { adminTokenFile } = c.var.services;
+  return page(
+    c,
+    <LoginPage frame={frameOf(c)} next={next} tokenFile={adminTokenFile} error={error} />,
+    status,
+  );
+}
+
+/** A path on this server, or the dashboard: a login must not lead elsewhere. */
+function safePath(c: AppContext, next: unknown): string {
+  const { links } = c.var.services;
+  const here = new URL(c.req.url).origin;
+  const url = typeof next === "string" && next.startsWith("/") ? URL.parse(next, here) : null;
+  return url?.origin === here ? url.pathname + url.search : links.dashboard;
+}

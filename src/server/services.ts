@@ -1,0 +1,55 @@
+import type { Context } from "hono";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Principal } from "./access.ts";
+import type { Assets } from "./assets.ts";
+import type { StatusRules } from "./client_status.ts";
+import type { Fleet } from "./fleet.ts";
+import type { HostList } from "./hosts.ts";
+import type { Links } from "./links.ts";
+import type { LoginLimit } from "./login_limit.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What the pages and the API ask of the store. */
+export type AppStore = Pick<
+  Store,
+  "clients" | "sessions" | "query" | "series" | "labelNames" | "labelValues" | "lastReceived" | "stats"
+>;
+
+/** The certificate authority's side of joining: see docs/api.md for the messages. */
+export interface EnrolmentService {
+  ca(): Response | Promise<Response>;
+  enroll(request: Request): Promise<Response>;
+  /** A new single-use join token. `expiresAt` in milliseconds since the epoch. */
+  createToken(): Promise<{ readonly token: string; readonly expiresAt: number }>;
+}
+
+/** Everything that a handler may use. One per app; handlers find it at `c.var.services`. */
+export interface Services {
+  readonly store: AppStore;
+  readonly enrolment: EnrolmentService;
+  readonly sessions: Sessions;
+  readonly loginLimit: LoginLimit;
+  /** SHA-256 of the admin token: comparing digests takes the same time whatever the guess. */
+  readonly adminTokenDigest: Uint8Array;
+  readonly adminTokenFile: string;
+  readonly hosts: HostList;
+  readonly assets: Assets;
+  readonly links: Links;
+  readonly fleet: Fleet;
+  readonly statusRules: StatusRules;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export interface AppEnv {
+  Bindings: {
+    /** The peer's IP address, as the listener saw it. */
+    readonly address?: string;
+  };
+  Variables: { services: Services; principal: Principal };
+}
+
+export type AppContext = Context<AppEnv>;

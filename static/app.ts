@@ -1,0 +1,6 @@
+import { watchConnection } from "./connection.ts";
+import { bindThemeToggle } from "./theme_toggle.ts";
+
+/** On every page, once the document is there: the script is deferred. */
+bindThemeToggle();
+watchConnection();

@@ -1,0 +1,49 @@
+import type uPlot from "uplot";
+import { formatValue, type Unit } from "../../views/format.ts";
+
+const DAY = 86_400;
+
+/** Times on a 24-hour clock, with the date where a day begins. */
+export function timeTicks(_: uPlot, splits: number[], __: number, ___: number, increment: number): string[] {
+  return splits.map((seconds) => {
+    const date = new Date(seconds * 1000);
+    const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    return increment >= DAY || midnight ? formatDay(date) : formatClock(date, increment < 60);
+  });
+}
+
+export function formatClock(date: Date, withSeconds: boolean): string {
+  const parts = [date.getHours(), date.getMinutes(), ...(withSeconds ? [date.getSeconds()] : [])];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+export function formatDay(date: Date): string {
+  return date.toLocaleDateString("en", { month: "short", day: "numeric" });
+}
+
+/** As short as a tick may be: no zeros behind the point. */
+export function valueTick(value: number, unit: Unit): string {
+  return formatValue(value, unit)
+    .replace(/(\.\d*?)0+(?=\s|\/|$)/, "$1")
+    .replace(/\.(?=\s|\/|$)/, "");
+}
+
+/** Distances between ticks: powers of two and their halves for bytes, the decimal ones otherwise. */
+export function increments(unit: Unit): number[] | undefined {
+  if (unit !== "bytes" && unit !== "bytes_per_second") return undefined;
+  return Array.from({ length: 60 }, (_, power) => 2 ** power);
+}
+
+/** The span of the value axis: from zero unless something is mirrored, with some air above. */
+export function valueSpan(
+  min: number | null,
+  max: number | null,
+  bounds: { top?: number | undefined; atLeast?: number | undefined },
+): [number, number] {
+  const atLeast = bounds.top ?? bounds.atLeast ?? 0;
+  const highest = Math.max(max ?? 0, 0);
+  const top = bounds.top !== undefined ? Math.max(bounds.top, highest) : Math.max(highest * 1.08, atLeast);
+  const bottom = Math.min((min ?? 0) * 1.08, 0);
+  // A mirrored axis is at least a quarter of the other side, so that its labels have room.
+  return [bottom < 0 ? Math.min(bottom, -top / 4) : 0, Math.max(top, -bottom / 4) || 1];
+}

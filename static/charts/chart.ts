@@ -1,0 +1,163 @@
+import type { ChartDefinition, ChartQuery } from "./definitions.ts";
+import { expressionFor, legendFor } from "./expression.ts";
+import { Grid } from "./grid.ts";
+import { Legend } from "./legend.ts";
+import { SERIES_COLOURS } from "./palette.ts";
+import { Plot, type PlotEvents, type Trace } from "./plot.ts";
+import { QueryFailed, queryRange } from "./query.ts";
+import type { TimeRange } from "./range.ts";
+
+export interface ChartSource {
+  readonly url: string;
+  readonly instance: string;
+  /** Milliseconds between two readings of the node. */
+  readonly interval: number;
+}
+
+/** One card: asks for its series, draws them, keeps its legend. */
+export class Chart {
+  readonly #definition: ChartDefinition;
+  readonly #source: ChartSource;
+  readonly #card: HTMLElement;
+  readonly #message: HTMLElement;
+  readonly #plot: Plot;
+  readonly #legend: Legend;
+  readonly #hidden = new Set<string>();
+  /** Which query each series came from. */
+  readonly #queryOf = new Map<string, ChartQuery>();
+  #grid: Grid | undefined;
+  #range: TimeRange | undefined;
+  #cursor: number | null = null;
+
+  constructor(
+    card: HTMLElement,
+    definition: ChartDefinition,
+    source: ChartSource,
+    events: Omit<PlotEvents, "onCursor">,
+  ) {
+    this.#card = card;
+    this.#definition = definition;
+    this.#source = source;
+    this.#message = card.querySelector(".plot-message")!;
+    this.#plot = new Plot(card.querySelector(".plot")!, definition, {
+      ...events,
+      onCursor: (index) => {
+        this.#cursor = index;
+        this.#legend.point(index);
+      },
+    });
+    this.#legend = new Legend(card, definition.unit, (key, alone) => this.#toggle(key, alone));
+  }
+
+  /** Fetches the whole range and shows it. Until the answer is there, what was shown stays. */
+  async load(range: TimeRange, step: number, signal: AbortSignal): Promise<void> {
+    this.#card.setAttribute("aria-busy", "true");
+    const grid = new Grid(range.from, range.to, step);
+    await this.#fill(grid, grid.start, signal);
+    this.#grid = grid;
+    this.#range = range;
+    this.#show();
+  }
+
+  /** Moves on to a range that ends later: fetches only what is new and what may have changed since. */
+  async advance(range: TimeRange, signal: AbortSignal): Promise<void> {
+    const grid = this.#grid;
+    if (grid === undefined) return;
+    const settled = grid.end - grid.step - 2 * this.#source.interval;
+    await this.#fill(grid, Math.floor(settled / grid.step) * grid.step, signal, range.to);
+    this.#range = range;
+    this.#show();
+  }
+
+  recolour(): void {
+    this.#plot.recolour();
+  }
+
+  /** Fills `grid` from `start` on; with `to`, moves it there first. The grid changes only after all answers came. */
+  async #fill(grid: Grid, start: number, signal: AbortSignal, to?: number): Promise<void> {
+    const { interval, instance, url } = this.#source;
+    const end = to === undefined ? grid.end : Math.floor(to / grid.step) * grid.step;
+    const window = Math.max(4 * interval, grid.step + interval);
+    const from = Math.max(start, to === undefined ? grid.start : end - (grid.length - 1) * grid.step);
+    try {
+      const answers = await Promise.all(
+        this.#definition.queries.map((query) =>
+          queryRange(
+            url,
+            expressionFor(query.expression, instance, window),
+            { start: from, end, step: grid.step },
+            signal,
+          ),
+        ),
+      );
+      grid.slideTo(end);
+      grid.clearFrom(from);
+      for (const [i, query] of this.#definition.queries.entries()) {
+        for (const series of answers[i]!) {
+          const key = legendFor(query.legend, series.metric, query.words);
+          this.#queryOf.set(key, query);
+          grid.merge(key, series, query.mirrored ? -1 : 1);
+        }
+      }
+    } catch (error) {
+      if (error instanceof QueryFailed) this.#fail(`This chart could not be loaded: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #show(): void {
+    const grid = this.#grid!;
+    const range = this.#range!;
+    const times = grid.times();
+    const traces = this.#traces(grid);
+    const empty = traces.length === 0;
+    this.#card.setAttribute("aria-busy", "false");
+    this.#card.dataset.state = empty ? "empty" : "ready";
+    this.#message.textContent = empty ? (this.#definition.empty ?? "No data in this span of time.") : "";
+    if (empty) this.#plot.clear();
+    else this.#plot.draw(times, traces, [range.from / 1000, range.to / 1000]);
+    this.#legend.show(times, traces, empty ? null : this.#cursor);
+  }
+
+  #fail(message: string): void {
+    this.#card.setAttribute("aria-busy", "false");
+    this.#card.dataset.state = "error";
+    this.#message.textContent = message;
+  }
+
+  #traces(grid: Grid): Trace[] {
+    let colour = 0;
+    return [...grid.columns]
+      .map(([key, values]) => ({ key, values, query: this.#queryOf.get(key)! }))
+      .sort(
+        (a, b) => this.#rank(a.key, a.query) - this.#rank(b.key, b.query) || COLLATOR.compare(a.key, b.key),
+      )
+      .map(({ key, values, query }) => ({
+        key,
+        values,
+        colour: query.faint ? -1 : colour++ % SERIES_COLOURS,
+        stacked: this.#definition.form === "stacked",
+        mirrored: query.mirrored ?? false,
+        shown: !this.#hidden.has(key),
+      }));
+  }
+
+  /** In a stack the queries' order counts, from the bottom; lines go by name, so that in and out stand together. */
+  #rank(key: string, query: ChartQuery): number {
+    const place = query.order?.indexOf(key) ?? -1;
+    const stack = this.#definition.form === "stacked" ? this.#definition.queries.indexOf(query) * 1000 : 0;
+    return stack + (place >= 0 ? place : 999);
+  }
+
+  #toggle(key: string, alone: boolean): void {
+    const keys = [...this.#grid!.columns.keys()];
+    if (alone) {
+      const isAlone = keys.every((other) => this.#hidden.has(other) === (other !== key));
+      this.#hidden.clear();
+      if (!isAlone) for (const other of keys) if (other !== key) this.#hidden.add(other);
+    } else if (!this.#hidden.delete(key)) this.#hidden.add(key);
+    this.#show();
+  }
+}
+
+const COLLATOR = new Intl.Collator("en", { numeric: true });

@@ -1,0 +1,195 @@
+import type { Unit } from "../../views/format.ts";
+
+/** One chart of the client page. The server lays it out from this, the browser fills it. */
+export interface ChartDefinition {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: Unit;
+  /** `stacked`: areas upon each other, for parts of a whole. */
+  readonly form: "lines" | "stacked";
+  readonly queries: readonly ChartQuery[];
+  /** The top of the axis, where the whole is known. */
+  readonly top?: number;
+  /** The axis reaches at least this far, so that noise on an idle machine does not look like load. */
+  readonly atLeast?: number;
+  /** Shown only when the node has a series of one of these names. Absent: every node has it. */
+  readonly needs?: readonly string[];
+  /** Said in place of a chart without series. */
+  readonly empty?: string;
+}
+
+export interface ChartQuery {
+  /**
+   * PromQL with two placeholders: `$node` for the matcher of the node, `$window` for a range that holds at least
+   * four readings and one step.
+   */
+  readonly expression: string;
+  /** `{{label}}` stands for the value of a label; labels that are missing leave nothing behind. */
+  readonly legend: string;
+  /** Better words for some legends. */
+  readonly words?: Readonly<Record<string, string>>;
+  /** The order of legends from the bottom; those not listed follow by name. */
+  readonly order?: readonly string[];
+  /** Drawn below the axis, as the other direction of the same thing. */
+  readonly mirrored?: boolean;
+  /** What is left over: drawn without a colour of its own. */
+  readonly faint?: boolean;
+}
+
+const DISKS = 'device!~"loop.*|ram.*|zram.*|sr.*|fd.*"';
+const DEVICES = 'device!~"lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*"';
+const FILESYSTEMS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|nsfs|fuse.*|iso9660"';
+
+export const CHARTS: readonly ChartDefinition[] = [
+  {
+    id: "cpu",
+    title: "CPU",
+    unit: "ratio",
+    form: "stacked",
+    atLeast: 0.1,
+    queries: [
+      {
+        expression: 'avg by (mode) (rate(node_cpu_seconds_total{$node,mode!="idle"}[$window]))',
+        legend: "{{mode}}",
+        order: ["user", "system", "iowait", "nice", "irq", "softirq", "steal"],
+      },
+    ],
+  },
+  {
+    id: "load",
+    title: "Load",
+    unit: "number",
+    form: "lines",
+    atLeast: 1,
+    queries: [
+      {
+        expression: '{__name__=~"node_load(1|5|15)",$node}',
+        legend: "{{__name__}}",
+        words: { node_load1: "1 min", node_load5: "5 min", node_load15: "15 min" },
+        order: ["1 min", "5 min", "15 min"],
+      },
+    ],
+  },
+  {
+    id: "memory",
+    title: "Memory",
+    unit: "bytes",
+    form: "stacked",
+    queries: [
+      {
+        expression:
+          "node_memory_MemTotal_bytes{$node} - node_memory_MemFree_bytes{$node} - node_memory_Buffers_bytes{$node} - node_memory_Cached_bytes{$node} - node_memory_SReclaimable_bytes{$node}",
+        legend: "used",
+      },
+      { expression: "node_memory_Buffers_bytes{$node}", legend: "buffers" },
+      {
+        expression: "node_memory_Cached_bytes{$node} + node_memory_SReclaimable_bytes{$node}",
+        legend: "cache",
+      },
+      { expression: "node_memory_MemFree_bytes{$node}", legend: "free", faint: true },
+    ],
+  },
+  {
+    id: "network",
+    title: "Network",
+    unit: "bytes_per_second",
+    form: "lines",
+    atLeast: 1024,
+    queries: [
+      {
+        expression: `rate(node_network_receive_bytes_total{$node,${DEVICES}}[$window])`,
+        legend: "{{device}} in",
+      },
+      {
+        expression: `rate(node_network_transmit_bytes_total{$node,${DEVICES}}[$window])`,
+        legend: "{{device}} out",
+        mirrored: true,
+      },
+    ],
+    empty: "This node has no network interface besides loopback.",
+  },
+  {
+    id: "disk-throughput",
+    title: "Disk throughput",
+    unit: "bytes_per_second",
+    form: "lines",
+    atLeast: 1024,
+    queries: [
+      { expression: `rate(node_disk_read_bytes_total{$node,${DISKS}}[$window])`, legend: "{{device}} read" },
+      {
+        expression: `rate(node_disk_written_bytes_total{$node,${DISKS}}[$window])`,
+        legend: "{{device}} write",
+        mirrored: true,
+      },
+    ],
+    empty: "This node reports no disks.",
+  },
+  {
+    id: "disk-operations",
+    title: "Disk operations",
+    unit: "per_second",
+    form: "lines",
+    atLeast: 1,
+    queries: [
+      {
+        expression: `rate(node_disk_reads_completed_total{$node,${DISKS}}[$window])`,
+        legend: "{{device}} read",
+      },
+      {
+        expression: `rate(node_disk_writes_completed_total{$node,${DISKS}}[$window])`,
+        legend: "{{device}} write",
+        mirrored: true,
+      },
+    ],
+    empty: "This node reports no disks.",
+  },
+  {
+    id: "disk-utilisation",
+    title: "Disk utilisation",
+    unit: "ratio",
+    form: "lines",
+    atLeast: 0.1,
+    queries: [
+      { expression: `rate(node_disk_io_time_seconds_total{$node,${DISKS}}[$window])`, legend: "{{device}}" },
+    ],
+    empty: "This node reports no disks.",
+  },
+  {
+    id: "filesystems",
+    title: "File systems",
+    unit: "ratio",
+    form: "lines",
+    top: 1,
+    queries: [
+      {
+        expression: `1 - node_filesystem_avail_bytes{$node,${FILESYSTEMS}} / node_filesystem_size_bytes{$node,${FILESYSTEMS}}`,
+        legend: "{{mountpoint}}",
+      },
+    ],
+    empty: "This node reports no file systems.",
+  },
+  {
+    id: "temperatures",
+    title: "Temperatures",
+    unit: "celsius",
+    form: "lines",
+    needs: ["node_hwmon_temp_celsius", "node_thermal_zone_temp"],
+    queries: [
+      { expression: "node_hwmon_temp_celsius{$node}", legend: "{{chip}} {{sensor}}" },
+      { expression: "node_thermal_zone_temp{$node}", legend: "{{type}} {{zone}}" },
+    ],
+  },
+  {
+    id: "pressure",
+    title: "Pressure",
+    unit: "ratio",
+    form: "lines",
+    atLeast: 0.05,
+    needs: ["node_pressure_cpu_waiting_seconds_total"],
+    queries: [
+      { expression: "rate(node_pressure_cpu_waiting_seconds_total{$node}[$window])", legend: "CPU" },
+      { expression: "rate(node_pressure_memory_waiting_seconds_total{$node}[$window])", legend: "memory" },
+      { expression: "rate(node_pressure_io_waiting_seconds_total{$node}[$window])", legend: "I/O" },
+    ],
+  },
+];

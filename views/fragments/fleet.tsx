@@ -1,0 +1,237 @@
+import type { FleetRow, FleetTotals, SortKey, TableState } from "../../src/server/fleet_table.ts";
+import { Meter, Sparkline } from "../components/figures.tsx";
+import { SortIcon } from "../components/icons.tsx";
+import { Status } from "../components/status.tsx";
+import { ABSENT, formatAgo, formatDuration, formatValue } from "../format.ts";
+
+export interface FleetProps {
+  readonly rows: readonly FleetRow[];
+  readonly totals: FleetTotals;
+  readonly state: TableState;
+  readonly now: number;
+  /** Why some figures are missing. */
+  readonly faults: readonly string[];
+  /** Where this fragment comes from, with its state. */
+  readonly refreshHref: string;
+  readonly clientHref: (id: string) => string;
+  readonly sortHref: (key: SortKey) => string;
+}
+
+/** The part of the dashboard that refreshes itself: totals and table. */
+export const Fleet = (props: FleetProps) => (
+  <section
+    id="fleet"
+    aria-label="Nodes"
+    hx-get={props.refreshHref}
+    hx-trigger="every 5s"
+    hx-swap="outerMorph"
+    hx-sync="this:drop"
+    data-refreshes
+  >
+    {props.totals.nodes === 0 ? <NoNodes /> : <Nodes {...props} />}
+  </section>
+);
+
+const Nodes = (props: FleetProps) => (
+  <>
+    <Totals totals={props.totals} />
+    {props.faults.length > 0 && (
+      <p class="notice" role="status">
+        Some figures are missing: {props.faults[0]}
+      </p>
+    )}
+    {props.rows.length === 0 ? (
+      <p class="empty">No node matches “{props.state.filter}”.</p>
+    ) : (
+      <FleetTable {...props} />
+    )}
+  </>
+);
+
+const Totals = ({ totals }: { totals: FleetTotals }) => {
+  const { online, stale, down, never } = totals.byStatus;
+  const unwell = [
+    [stale, "stale"],
+    [down, "down"],
+    [never, "without data"],
+  ] as const;
+  const trouble = unwell.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return (
+    <dl class="stats">
+      <Stat
+        name="Nodes online"
+        value={String(online)}
+        of={`of ${totals.nodes}`}
+        note={trouble.join(", ") || "all reporting"}
+        tone={down > 0 ? "critical" : trouble.length > 0 ? "warning" : "good"}
+      />
+      <Stat
+        name="CPU"
+        value={totals.cpus === 0 ? ABSENT : formatValue(totals.cpusBusy / totals.cpus, "ratio")}
+        note={`${formatValue(totals.cpusBusy, "number")} of ${totals.cpus} CPUs busy`}
+      />
+      <Stat
+        name="Memory"
+        value={
+          totals.memoryTotal === 0 ? ABSENT : formatValue(totals.memoryUsed / totals.memoryTotal, "ratio")
+        }
+        note={`${formatValue(totals.memoryUsed, "bytes")} of ${formatValue(totals.memoryTotal, "bytes")}`}
+      />
+      <Stat name="Network in" value={formatValue(totals.received, "bytes_per_second")} note="all nodes" />
+      <Stat name="Network out" value={formatValue(totals.transmitted, "bytes_per_second")} note="all nodes" />
+    </dl>
+  );
+};
+
+interface StatProps {
+  name: string;
+  value: string;
+  of?: string;
+  note: string;
+  tone?: "good" | "warning" | "critical";
+}
+
+const Stat = ({ name, value, of, note, tone }: StatProps) => (
+  <div class="stat">
+    <dt>{name}</dt>
+    <dd class="stat-value">
+      {value} {of !== undefined && <small>{of}</small>}
+    </dd>
+    <dd class={`stat-note ${tone ?? ""}`}>{note}</dd>
+  </div>
+);
+
+const COLUMNS: readonly { key: SortKey; title: string; figure?: boolean }[] = [
+  { key: "name", title: "Node" },
+  { key: "status", title: "Status" },
+  { key: "cpu", title: "CPU" },
+  { key: "load", title: "Load 1 · 5 · 15" },
+  { key: "memory", title: "Memory" },
+  { key: "disk", title: "Disk /" },
+  { key: "received", title: "In", figure: true },
+  { key: "transmitted", title: "Out", figure: true },
+  { key: "temperature", title: "Temp", figure: true },
+  { key: "uptime", title: "Uptime", figure: true },
+  { key: "seen", title: "Seen", figure: true },
+];
+
+const FleetTable = ({ rows, state, now, sortHref, clientHref }: FleetProps) => (
+  <section class="table-scroll" aria-label="Table of nodes" tabindex={0}>
+    <table class="fleet">
+      <thead>
+        <tr>
+          {COLUMNS.map(({ key, title, figure }) => (
+            <th scope="col" class={figure ? "figure" : undefined} aria-sort={sortOf(state, key)}>
+              <a href={sortHref(key)} id={`sort-${key}`}>
+                {title}
+                {state.sort === key && <SortIcon direction={state.descending ? "desc" : "asc"} />}
+              </a>
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <Row row={row} now={now} href={clientHref(row.id)} />
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const Row = ({ row, now, href }: { row: FleetRow; now: number; href: string }) => {
+  const { reading, memoryUsed } = row;
+  return (
+    <tr id={`client-${row.id}`} class={row.status}>
+      <th scope="row" class="cell-name">
+        <a href={href} class="row-link">
+          {row.name}
+        </a>
+        <Labels labels={row.labels} />
+      </th>
+      <td class="cell-status">
+        <Status status={row.status} />
+      </td>
+      <td class="cell-cpu" data-label="CPU">
+        <span class="with-trend">
+          <Meter
+            ratio={reading.cpu}
+            title={reading.cpus === undefined ? undefined : `${reading.cpus} CPUs`}
+          />
+          {reading.cpuTrend && <Sparkline values={reading.cpuTrend} label="CPU over the last half hour" />}
+        </span>
+      </td>
+      <td class="cell-load" data-label="Load">
+        {reading.load1 === undefined ? (
+          <span class="absent">{ABSENT}</span>
+        ) : (
+          <span class="loads">
+            {[reading.load1, reading.load5, reading.load15].map((load) => (
+              <span>{load === undefined ? ABSENT : load.toFixed(2)}</span>
+            ))}
+          </span>
+        )}
+      </td>
+      <td class="cell-memory" data-label="Memory">
+        <Meter
+          ratio={memoryUsed}
+          title={
+            memoryUsed === undefined
+              ? undefined
+              : `${formatValue(memoryUsed * reading.memoryTotal!, "bytes")} of ${formatValue(reading.memoryTotal, "bytes")}`
+          }
+        />
+      </td>
+      <td class="cell-disk" data-label="Disk /">
+        <Meter ratio={reading.rootUsed} />
+      </td>
+      <td class="figure" data-label="In">
+        {formatValue(reading.received, "bytes_per_second")}
+      </td>
+      <td class="figure" data-label="Out">
+        {formatValue(reading.transmitted, "bytes_per_second")}
+      </td>
+      <td class="figure" data-label="Temp">
+        {reading.temperature === undefined ? ABSENT : `${Math.round(reading.temperature)} °C`}
+      </td>
+      <td class="figure" data-label="Uptime">
+        {row.uptime === undefined ? ABSENT : formatDuration(row.uptime)}
+      </td>
+      <td class="figure" data-label="Seen">
+        {row.lastSeen === undefined ? (
+          "never"
+        ) : (
+          <time datetime={new Date(row.lastSeen).toISOString()}>
+            {formatAgo((now - row.lastSeen) / 1000)}
+          </time>
+        )}
+      </td>
+    </tr>
+  );
+};
+
+const Labels = ({ labels }: { labels: Readonly<Record<string, string>> }) => (
+  <>
+    {Object.entries(labels).map(([name, value]) => (
+      <span class="label">
+        {name}={value}
+      </span>
+    ))}
+  </>
+);
+
+const NoNodes = () => (
+  <div class="empty-state">
+    <h2>No nodes yet</h2>
+    <p>Create a join token on this server, then paste the command that it prints on the machine to watch.</p>
+    <pre>
+      <code>dcmon token create</code>
+    </pre>
+    <p class="hint">The node appears here by itself within seconds.</p>
+  </div>
+);
+
+function sortOf(state: TableState, key: SortKey): "ascending" | "descending" | undefined {
+  if (state.sort !== key) return undefined;
+  return state.descending ? "descending" : "ascending";
+}
