@@ -70,7 +70,8 @@ export class PrivateFolder {
   }
 }
 
-function refuseIfShared(path: string, wanted: "600" | "700"): void {
+/** @throws Error when the file or folder belongs to somebody else, or others may access it. */
+export function refuseIfShared(path: string, wanted: "600" | "700"): void {
   const { mode, uid } = lstatSync(path);
   const user = process.getuid?.();
   if (user !== undefined && uid !== user && uid !== 0)

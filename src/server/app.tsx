@@ -9,6 +9,7 @@ import { authorise, identify } from "./access.ts";
 import { apiError } from "./api/answers.ts";
 import { ParameterError } from "./api/parameters.ts";
 import { Assets } from "./assets.ts";
+import type { StatusRules } from "./client_status.ts";
 import { Fleet } from "./fleet.ts";
 import { securityHeaders } from "./headers.ts";
 import { HostList } from "./hosts.ts";
@@ -27,10 +28,8 @@ export interface AppOptions {
   readonly adminTokenFile: string;
   /** The names and addresses in the server's certificate: no other `Host` is answered. */
   readonly names: () => readonly string[];
-  /** Seconds without data after which a client counts as down. */
-  readonly downAfter: number;
-  /** A client's shortest interval between frames in milliseconds, once it has announced its layouts. */
-  readonly intervalOf?: (clientId: string) => number | undefined;
+  /** What makes a client online, stale or down. */
+  readonly statusRules: StatusRules;
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
@@ -78,10 +77,7 @@ function servicesOf(options: AppOptions): Services {
     assets,
     links,
     fleet: new Fleet(store, clock, log),
-    statusRules: {
-      intervalOf: options.intervalOf ?? (() => undefined),
-      downAfterMs: options.downAfter * 1000,
-    },
+    statusRules: options.statusRules,
     clock,
     log,
     version,

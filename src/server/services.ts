@@ -20,7 +20,8 @@ export type AppStore = Pick<
 /** The certificate authority's side of joining: see docs/api.md for the messages. */
 export interface EnrolmentService {
   ca(): Response | Promise<Response>;
-  enroll(request: Request): Promise<Response>;
+  /** @param address of the peer, as the listener saw it. */
+  enroll(request: Request, address: string): Promise<Response>;
   /** A new single-use join token. `expiresAt` in milliseconds since the epoch. */
   createToken(): Promise<{ readonly token: string; readonly expiresAt: number }>;
 }

@@ -7,5 +7,5 @@ export function showCa(c: AppContext): Response | Promise<Response> {
 
 /** A join token and a certificate request, for a certificate. */
 export function enroll(c: AppContext): Promise<Response> {
-  return c.var.services.enrolment.enroll(c.req.raw);
+  return c.var.services.enrolment.enroll(c.req.raw, c.env?.address ?? "");
 }

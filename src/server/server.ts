@@ -1,0 +1,123 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import type { ServerConfig } from "../config.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
+import { VERSION } from "../lib/version.ts";
+import { Authority } from "../pki/authority.ts";
+import { Store } from "../store/store.ts";
+import { adminToken } from "./admin_token.ts";
+import { createApp } from "./app.tsx";
+import { statusOf } from "./client_status.ts";
+import { Enrolment } from "./enrolment.ts";
+import { Hub } from "./hub.ts";
+import { writeOwnSeries } from "./own_series.ts";
+
+const DAY_MS = 86_400_000;
+/** Seconds without a byte after which a connection is closed: slow headers and bodies end here. */
+const IDLE_TIMEOUT_S = 10;
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface RunningServer {
+  /** `https://host:port` as bound: with port 0 the one that the system chose. */
+  readonly url: string;
+  /** A join token for the agent that `dcmon all` starts. */
+  createLocalToken(): Promise<string>;
+  /** Ends connections, commits what waits, closes the database. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The whole server: store, certificate authority, agents' connections, pages and API on one listener.
+ * @throws Error that says what to do: address in use, data directory in use or damaged, keys that others can read.
+ */
+export async function startServer(config: ServerConfig, log: Logger): Promise<RunningServer> {
+  const clock = systemClock;
+  const store = await Store.open({
+    dataDir: config.data_dir,
+    retentionMs: config.metrics_days * DAY_MS,
+    queryWorkers: config.query_workers,
+    queryTimeoutMs: config.query_timeout * 1000,
+    tracePhases: config.log_level === "debug",
+    clock,
+    log,
+  });
+  try {
+    const authority = await Authority.open(config.data_dir, { names: config.names, clock, log });
+    const enrolment = new Enrolment({ store, authority, clock, log });
+    const hub = new Hub({
+      store,
+      authority,
+      serverCertificateFingerprint: () => authority.server.fingerprint,
+      clock,
+      log,
+    });
+    const statusRules = {
+      intervalOf: (client: string) => hub.intervalOf(client),
+      downAfterMs: config.down_after * 1000,
+    };
+    const tokenFile = resolve(config.data_dir, config.admin_token_file);
+    const app = createApp({
+      store,
+      enrolment,
+      adminToken: adminToken(tokenFile),
+      adminTokenFile: tokenFile,
+      names: () => authority.server.names,
+      statusRules,
+      clock,
+      log,
+      version: VERSION,
+    });
+    const listener = listen(config, authority, hub, app);
+    const endOwnSeries = writeOwnSeries({
+      store,
+      clients: () => store.clients.all(),
+      isUp: (client) =>
+        statusOf(client.id, store.lastReceived(client.owner), clock.now(), statusRules) === "online",
+      hubStats: () => hub.stats(),
+      instance: hostname(),
+      clock,
+    });
+    log.info("listening", { url: listener.url.origin, data_dir: config.data_dir, version: VERSION });
+    return {
+      url: listener.url.origin,
+      createLocalToken: async () => (await enrolment.createToken()).token,
+      async stop() {
+        endOwnSeries();
+        hub.close();
+        await listener.stop(true);
+        await store.close();
+        log.info("stopped");
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function listen(config: ServerConfig, authority: Authority, hub: Hub, app: ReturnType<typeof createApp>) {
+  try {
+    return Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      tls: { cert: authority.server.certificate, key: authority.server.key },
+      idleTimeout: IDLE_TIMEOUT_S,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      fetch(request, server) {
+        if (new URL(request.url).pathname.startsWith("/ws/client/")) return hub.upgrade(request, server);
+        const address = server.requestIP(request)?.address;
+        return app.fetch(request, address === undefined ? {} : { address });
+      },
+      websocket: hub.websocket,
+    });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const where = `${config.host}:${config.port}`;
+    const reason =
+      code === "EADDRINUSE"
+        ? "another program listens there. Stop it, or choose another port with --listen HOST:PORT"
+        : `${(cause as Error).message}. Choose another address with --listen HOST:PORT`;
+    throw new Error(`Cannot listen on ${where}: ${reason}.`, { cause });
+  }
+}
