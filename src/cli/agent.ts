@@ -8,13 +8,13 @@ import { stopSignal } from "./stopping.ts";
 export async function agent(flags: AgentFlags): Promise<void> {
   const config = agentConfig(flags).agent;
   const stop = stopSignal();
-  using process_ = openLog(config);
+  await using output = openLog(config);
   if (flags.once) {
-    process.stdout.write(await collectOnce(config, process_.log));
+    process.stdout.write(await collectOnce(config, output.log));
     return;
   }
   const end = flags.withParent ? AbortSignal.any([stop, endOfInput()]) : stop;
-  await runAgent(config, process_.log, end);
+  await runAgent(config, output.log, end);
 }
 
 /** The parent holds the other end of standard input. However it dies, the kernel closes that end. */

@@ -1,4 +1,5 @@
 import { startServer } from "../server/server.ts";
+import { portOf } from "./address.ts";
 import { superviseAgent } from "./child.ts";
 import { openLog } from "./logging.ts";
 import { type ServerFlags, serverConfig } from "./options.ts";
@@ -9,13 +10,13 @@ import { aborted, stopSignal } from "./stopping.ts";
 export async function all(flags: ServerFlags): Promise<void> {
   const config = serverConfig(flags);
   const stop = stopSignal();
-  using output = openLog(config.server);
+  await using output = openLog(config.server);
   const running = await startServer(config.server, output.log);
   printStartLine(running.url, config.server);
   const agent = superviseAgent({
     config,
     configFile: flags.config,
-    serverUrl: running.url,
+    port: portOf(running.url),
     createToken: running.createLocalToken,
     log: output.log,
   });

@@ -1,6 +1,7 @@
 import { hasIdentity } from "../agent/identity.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../lib/log.ts";
+import { localAddress } from "./address.ts";
 
 /** Between the exits of a child that dies at once, in milliseconds: doubled from the first to the last. */
 const FIRST_DELAY_MS = 500;
@@ -13,7 +14,8 @@ const STOP_MS = 5_000;
 export interface ChildOptions {
   readonly config: Config;
   readonly configFile: string | undefined;
-  readonly serverUrl: string;
+  /** Where the server listens. */
+  readonly port: number;
   createToken(): Promise<string>;
   readonly log: Logger;
 }
@@ -84,11 +86,8 @@ function thisProgram(): string[] {
 /** The child logs as its parent does; the rest of its section it reads by itself. */
 function agentEnvironment(options: ChildOptions, token: string): Record<string, string> {
   const { agent, server } = options.config;
-  const url = new URL(options.serverUrl);
-  if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
-  if (url.hostname === "[::]") url.hostname = "[::1]";
   return {
-    DCMON_AGENT_SERVER: url.origin,
+    DCMON_AGENT_SERVER: localAddress(server.host, options.port),
     DCMON_AGENT_TOKEN: token,
     DCMON_AGENT_DATA_DIR: agent.data_dir,
     DCMON_AGENT_LOG_LEVEL: server.log_level,

@@ -3,7 +3,7 @@ import { systemClock } from "../lib/clock.ts";
 import { createLogger, type Logger, openLogSink } from "../lib/log.ts";
 
 /** The process's log. A log file is opened anew on SIGHUP and flushed when the scope ends. */
-export interface ProcessLog extends Disposable {
+export interface ProcessLog extends AsyncDisposable {
   readonly log: Logger;
 }
 
@@ -15,9 +15,9 @@ export function openLog(config: ServerConfig | AgentConfig): ProcessLog {
   if (config.log_file !== "") process.on("SIGHUP", reopen);
   return {
     log,
-    [Symbol.dispose]: () => {
+    [Symbol.asyncDispose]: () => {
       process.off("SIGHUP", reopen);
-      sink.close();
+      return sink.flush();
     },
   };
 }

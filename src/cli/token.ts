@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { ServerConfig } from "../config.ts";
 import { verifiedTls } from "../pki/verified_tls.ts";
+import { localAddress } from "./address.ts";
 import { type ServerFlags, serverConfig } from "./options.ts";
 
 export interface TokenFlags extends ServerFlags {
@@ -22,7 +23,7 @@ export async function createToken(flags: TokenFlags): Promise<void> {
 }
 
 async function requestToken(config: ServerConfig): Promise<z.infer<typeof ANSWER>> {
-  const address = `https://${localHost(config.host)}:${config.port}`;
+  const address = localAddress(config.host, config.port);
   const ca = readOwn(join(config.data_dir, "pki/ca.pem"));
   const secret = readOwn(resolve(config.data_dir, config.admin_token_file)).trim();
   let response: Response;
@@ -56,10 +57,4 @@ function readOwn(path: string): string {
       { cause },
     );
   }
-}
-
-function localHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -23,8 +23,8 @@ export interface LogSink {
   write(line: string): void;
   /** Opens the destination anew, after log rotation has moved the file. */
   reopen(): void;
-  /** Writes what is still waiting. Nothing may be written afterwards. */
-  close(): void;
+  /** Resolves when everything written so far has reached the destination. */
+  flush(): Promise<void>;
 }
 
 export interface LogOptions {
@@ -70,7 +70,7 @@ export function openLogSink(path: string): LogSink {
 const stderrSink: LogSink = {
   write: (line) => void process.stderr.write(`${line}\n`),
   reopen() {},
-  close() {},
+  flush: () => Promise.resolve(),
 };
 
 /** `2026-11-21T10:00:00.000Z info  message key=value key="two words"` */

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, write, writeSync } from "node:fs";
+import { closeSync, constants, openSync, write } from "node:fs";
 import type { LogSink } from "./log.ts";
 
 /** While the disk does not take lines, this much waits; what comes on top is dropped and counted. */
@@ -14,9 +14,15 @@ export function openLogFile(path: string): LogSink {
   let dropped = 0;
   let busy = false;
   let retired: number | undefined;
+  let flushed: (() => void)[] = [];
 
   const drain = (): void => {
-    if (busy || waiting === "") return;
+    if (busy) return;
+    if (waiting === "") {
+      for (const resolve of flushed) resolve();
+      flushed = [];
+      return;
+    }
     const bytes = Buffer.from(waiting);
     waiting = "";
     busy = true;
@@ -52,11 +58,12 @@ export function openLogFile(path: string): LogSink {
     else closeSync(fd);
     fd = next;
   };
-  const close = (): void => {
-    if (waiting !== "") writeSync(fd, waiting);
-    waiting = "";
-  };
-  return { write: put, reopen, close };
+  const flush = (): Promise<void> =>
+    new Promise((resolve) => {
+      flushed.push(resolve);
+      drain();
+    });
+  return { write: put, reopen, flush };
 }
 
 function writeAll(fd: number, bytes: Uint8Array, done: (error: Error | null) => void): void {

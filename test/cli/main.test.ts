@@ -6,7 +6,7 @@ const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 function dcmon(...args: string[]): { code: number; out: string; err: string } {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...args], {
-    env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent" },
+    env: { PATH: "/usr/bin:/bin" },
     stdin: "ignore",
   });
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
@@ -60,13 +60,13 @@ test("a wrong configuration ends with 2, one line a mistake, before anything is 
 });
 
 test("a log file that cannot be opened ends with 1 and one sentence", () => {
-  const { code, err } = dcmon("server", "--log-file", "/nonexistent/dcmon.log", "--data-dir", "/nonexistent");
+  const { code, err } = dcmon("server", "--log-file", "/proc/none/dcmon.log", "--data-dir", "/proc/none");
   expect(code).toBe(1);
-  expect(err).toMatch(/^dcmon: Cannot open log file \/nonexistent\/dcmon\.log: .*\n$/);
+  expect(err).toMatch(/^dcmon: Cannot open log file \/proc\/none\/dcmon\.log: .*\n$/);
 });
 
 test("token create without a server names the file it could not read", () => {
-  const { code, err } = dcmon("token", "create", "--data-dir", "/nonexistent");
+  const { code, err } = dcmon("token", "create", "--data-dir", "/proc/none");
   expect(code).toBe(1);
-  expect(err).toMatch(/^dcmon: Cannot read \/nonexistent\/pki\/ca\.pem: .*--data-dir.*\n$/);
+  expect(err).toMatch(/^dcmon: Cannot read \/proc\/none\/pki\/ca\.pem: .*--data-dir.*\n$/);
 });

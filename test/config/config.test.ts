@@ -140,8 +140,8 @@ test("what is not a YAML mapping is refused in one sentence with its place", () 
 });
 
 test("a file that cannot be read is refused in one sentence", () => {
-  expect(() => loadConfig({ ...NOTHING, file: "/nonexistent" })).toThrow(
-    /^\/nonexistent: cannot read this configuration file \(ENOENT/,
+  expect(() => loadConfig({ ...NOTHING, file: "/proc/none" })).toThrow(
+    /^\/proc\/none: cannot read this configuration file \(ENOENT/,
   );
   expect(() => loadConfig({ ...NOTHING, file: "/tmp" })).toThrow(/^\/tmp: cannot read .*EISDIR/);
   using binary = temporaryFile(Buffer.from([0xff, 0xfe, 0x61, 0x00]));
