@@ -36,6 +36,7 @@ export function superviseAgent(options: ChildOptions): { stop(): Promise<void> }
         if (stopped) child.kill("SIGTERM");
         await child.exited;
         if (stopped) return;
+        if (performance.now() - started > HEALTHY_MS) delay = FIRST_DELAY_MS;
         log.warn("The agent ended; starting it again.", {
           exit_code: child.exitCode ?? undefined,
           signal: child.signalCode ?? undefined,
@@ -44,7 +45,6 @@ export function superviseAgent(options: ChildOptions): { stop(): Promise<void> }
       } catch (error) {
         log.error(`Cannot start the agent: ${(error as Error).message}`, { delay_ms: delay });
       }
-      if (performance.now() - started > HEALTHY_MS) delay = FIRST_DELAY_MS;
       await Promise.race([Bun.sleep(delay), stopping.promise]);
       delay = Math.min(2 * delay, LAST_DELAY_MS);
     }
