@@ -85,13 +85,15 @@ export class Enrolment {
   /** `POST /api/enroll` @param address of the peer, as the listener saw it. */
   async enroll(request: Request, address: string): Promise<Response> {
     const sender = senderOf(address);
+    // Before the gate, so that slow senders keep nobody waiting.
+    const body = await readBody(request);
     const entered = await this.#gate.enter();
     if (!entered)
       return refusal(503, "unavailable", "too many nodes are joining at once. Try again in a few seconds.");
     try {
       const wait = this.#failures.wait(sender);
       if (wait > 0) return tooManyFailures(wait);
-      const answer = await this.#answer(request, address);
+      const answer = await this.#answer(body, address);
       if (answer.status >= 400) this.#failures.count(sender);
       return answer;
     } finally {
@@ -99,8 +101,7 @@ export class Enrolment {
     }
   }
 
-  async #answer(request: Request, address: string): Promise<Response> {
-    const body = await readBody(request);
+  async #answer(body: unknown, address: string): Promise<Response> {
     if (body === undefined)
       return refusal(413, "bad_data", `the request is larger than ${MAX_BODY_BYTES} bytes.`);
     const parsed = REQUEST.safeParse(body);
