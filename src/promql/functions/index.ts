@@ -96,10 +96,10 @@ function applyEach(
 
 /** Gives no values at the steps where `max < min`. */
 function clamp(columns: readonly Column[], min: Float64Array, max: Float64Array, context: Context): Column[] {
-  const limited = applyEach((value, a, b) => Math.max(a, Math.min(b, value)), columns, [min, max], context);
-  for (const { present } of limited)
+  for (const { present } of columns)
     for (let i = 0; i < present.length; i++) if (max[i]! < min[i]!) present[i] = 0;
-  return limited.filter(hasValues);
+  const limit: EachFunction = (value, a, b) => Math.max(a, Math.min(b, value));
+  return applyEach(limit, columns.filter(hasValues), [min, max], context);
 }
 
 function timesOf({ grid }: Context): Float64Array {
