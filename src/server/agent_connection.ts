@@ -84,6 +84,11 @@ export class AgentConnection {
     return this.#phase.step === "streaming" ? this.#phase.stream.id : undefined;
   }
 
+  /** Milliseconds between frames of the client's fastest layout, once it has announced one. */
+  get shortestInterval(): number | undefined {
+    return this.#phase.step === "streaming" ? this.#phase.stream.shortestInterval : undefined;
+  }
+
   open(socket: ServerWebSocket<AgentConnection>): void {
     this.#socket = socket;
     this.#options.listener.opened(this);

@@ -37,7 +37,7 @@ type Slot =
 export interface StreamOptions {
   readonly store: Pick<
     Store,
-    "append" | "layoutId" | "layoutWidth" | "openStream" | "registerLayout" | "seriesWith"
+    "append" | "layoutId" | "layoutShape" | "openStream" | "registerLayout" | "seriesWith"
   >;
   readonly client: Client;
   /** Limits new layouts of this client, over all its connections. */
@@ -65,6 +65,8 @@ export class AgentStream {
   /** The highest sequence of a refused layout's frames, 0 when there was none since the last acknowledgement. */
   #dropped = 0;
 
+  #shortestInterval: number | undefined;
+
   private constructor(options: StreamOptions, id: number, sequence: number) {
     this.#options = options;
     this.id = id;
@@ -82,6 +84,11 @@ export class AgentStream {
     const need = message.layouts.filter((hash) => opened.#announce(hash).state === "needed");
     send({ type: "resume", epoch: message.epoch, sequence, need });
     return opened;
+  }
+
+  /** Milliseconds between frames of the fastest layout; undefined before the first. */
+  get shortestInterval(): number | undefined {
+    return this.#shortestInterval;
   }
 
   layout({ hash, layout }: LayoutMessage): Fault | undefined {
@@ -109,7 +116,7 @@ export class AgentStream {
       return undefined;
     }
     const { id, refusedSeries } = store.registerLayout(client.owner, layout, hash);
-    this.#slots[this.#indexOf.get(hash)!] = { state: "registered", id, width: layout.series.length };
+    this.#slots[this.#indexOf.get(hash)!] = this.#registered(id);
     if (refusedSeries > 0)
       log.warn("ignoring series that another client writes", {
         exporter: layout.exporter,
@@ -153,11 +160,16 @@ export class AgentStream {
   #announce(hash: string): Slot {
     const { client, store } = this.#options;
     const id = store.layoutId(client.owner, hash);
-    const slot: Slot =
-      id === undefined ? { state: "needed" } : { state: "registered", id, width: store.layoutWidth(id) };
+    const slot: Slot = id === undefined ? { state: "needed" } : this.#registered(id);
     this.#indexOf.set(hash, this.#slots.length);
     this.#slots.push(slot);
     return slot;
+  }
+
+  #registered(id: number): Slot {
+    const { width, interval } = this.#options.store.layoutShape(id);
+    this.#shortestInterval = Math.min(this.#shortestInterval ?? interval, interval);
+    return { state: "registered", id, width };
   }
 
   #append({ sequence, timestamp }: FrameHeader, layout: number, payload: Uint8Array): Fault | undefined {

@@ -102,6 +102,11 @@ export class Hub {
     return this.#byClient.has(clientId);
   }
 
+  /** Milliseconds between frames of the client's fastest layout; undefined while that is not known. */
+  intervalOf(clientId: string): number | undefined {
+    return this.#byClient.get(clientId)?.shortestInterval;
+  }
+
   stats(): HubStats {
     return {
       connections: this.#byClient.size,

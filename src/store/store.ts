@@ -128,11 +128,11 @@ export class Store {
     return this.parts.layouts.find(owner, hash)?.id;
   }
 
-  /** How many series a registered layout has: the number of values in its frames. */
-  layoutWidth(id: number): number {
+  /** What frames of a registered layout look like: their number of values, and the milliseconds between them. */
+  layoutShape(id: number): { readonly width: number; readonly interval: number } {
     const layout = this.parts.layouts.get(id);
-    if (layout === undefined) throw new Error(`Cannot tell the width of layout ${id}: there is none`);
-    return layout.series.length;
+    if (layout === undefined) throw new Error(`Cannot describe layout ${id}: there is none`);
+    return { width: layout.series.length, interval: layout.interval };
   }
 
   /** How many series the owner would have with those of this layout. */
