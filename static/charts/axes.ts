@@ -1,5 +1,6 @@
 import type uPlot from "uplot";
 import { formatValue, type Unit } from "../../views/format.ts";
+import type { ChartDefinition } from "./definitions.ts";
 
 const DAY = 86_400;
 
@@ -34,16 +35,23 @@ export function increments(unit: Unit): number[] | undefined {
   return Array.from({ length: 60 }, (_, power) => 2 ** power);
 }
 
-/** The span of the value axis: from zero unless something is mirrored, with some air above. */
+/** The span of the value axis, with some air above: from zero, unless something is mirrored or zero means little. */
 export function valueSpan(
   min: number | null,
   max: number | null,
-  bounds: { top?: number | undefined; atLeast?: number | undefined },
+  bounds: Pick<ChartDefinition, "top" | "atLeast" | "span">,
 ): [number, number] {
+  if (bounds.span !== undefined && min !== null && max !== null) return around(min, max, bounds.span);
   const atLeast = bounds.top ?? bounds.atLeast ?? 0;
   const highest = Math.max(max ?? 0, 0);
   const top = bounds.top !== undefined ? Math.max(bounds.top, highest) : Math.max(highest * 1.08, atLeast);
   const bottom = Math.min((min ?? 0) * 1.08, 0);
   // A mirrored axis is at least a quarter of the other side, so that its labels have room.
   return [bottom < 0 ? Math.min(bottom, -top / 4) : 0, Math.max(top, -bottom / 4) || 1];
+}
+
+function around(min: number, max: number, span: number): [number, number] {
+  const missing = Math.max(0, span - (max - min)) / 2;
+  const air = (max - min) * 0.08;
+  return [min - missing - air, max + missing + air];
 }

@@ -1,3 +1,4 @@
+import { formatValue } from "../../views/format.ts";
 import type { ChartDefinition, ChartQuery } from "./definitions.ts";
 import { expressionFor, legendFor } from "./expression.ts";
 import { Grid } from "./grid.ts";
@@ -20,6 +21,7 @@ export class Chart {
   readonly #source: ChartSource;
   readonly #card: HTMLElement;
   readonly #message: HTMLElement;
+  readonly #note: HTMLElement;
   readonly #plot: Plot;
   readonly #legend: Legend;
   readonly #hidden = new Set<string>();
@@ -39,11 +41,13 @@ export class Chart {
     this.#definition = definition;
     this.#source = source;
     this.#message = card.querySelector(".plot-message")!;
+    this.#note = card.querySelector(".chart-note")!;
     this.#plot = new Plot(card.querySelector(".plot")!, definition, {
       ...events,
       onCursor: (index) => {
         this.#cursor = index;
         this.#legend.point(index);
+        this.#sayTotal();
       },
     });
     this.#legend = new Legend(card, definition.unit, (key, alone) => this.#toggle(key, alone));
@@ -117,6 +121,16 @@ export class Chart {
     if (empty) this.#plot.clear();
     else this.#plot.draw(times, traces, [range.from / 1000, range.to / 1000]);
     this.#legend.show(times, traces, empty ? null : this.#cursor);
+    this.#sayTotal();
+  }
+
+  /** Beside the title: the sum of what is shown, under the cursor or last. */
+  #sayTotal(): void {
+    const columns = [...(this.#grid?.columns ?? [])].filter(([key]) => !this.#hidden.has(key));
+    if (!this.#definition.total || columns.length === 0) return;
+    const index = this.#cursor ?? columns[0]![1].findLastIndex((value) => value !== null);
+    const sum = columns.reduce((total, [, values]) => total + (values[index] ?? 0), 0);
+    this.#note.textContent = formatValue(index < 0 ? null : sum, this.#definition.unit);
   }
 
   #fail(message: string): void {

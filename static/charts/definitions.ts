@@ -12,6 +12,10 @@ export interface ChartDefinition {
   readonly top?: number;
   /** The axis reaches at least this far, so that noise on an idle machine does not look like load. */
   readonly atLeast?: number;
+  /** The axis follows the values, over at least this span: for scales whose zero means little. */
+  readonly span?: number;
+  /** Its sum is worth saying. */
+  readonly total?: boolean;
   /** Shown only when the node has a series of one of these names. Absent: every node has it. */
   readonly needs?: readonly string[];
   /** Said in place of a chart without series. */
@@ -47,6 +51,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     unit: "ratio",
     form: "stacked",
     atLeast: 0.1,
+    total: true,
     queries: [
       {
         expression: 'avg by (mode) (rate(node_cpu_seconds_total{$node,mode!="idle"}[$window]))',
@@ -173,6 +178,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     title: "Temperatures",
     unit: "celsius",
     form: "lines",
+    span: 20,
     needs: ["node_hwmon_temp_celsius", "node_thermal_zone_temp"],
     queries: [
       { expression: "node_hwmon_temp_celsius{$node}", legend: "{{chip}} {{sensor}}" },

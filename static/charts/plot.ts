@@ -84,7 +84,7 @@ export class Plot {
   }
 
   #options(traces: readonly Trace[]): uPlot.Options {
-    const { unit, top, atLeast } = this.#definition;
+    const { unit } = this.#definition;
     const mirrors = traces.some(({ mirrored }) => mirrored);
     const axis = {
       stroke: () => this.#palette.text,
@@ -111,10 +111,10 @@ export class Plot {
       },
       scales: {
         x: { time: true, range: () => this.#span },
-        y: { range: (_, min, max) => valueSpan(min, max, { top, atLeast }) },
+        y: { range: (_, min, max) => valueSpan(min, max, this.#definition) },
       },
       axes: [
-        { ...axis, values: timeTicks, space: 64, size: 28, gap: 6 },
+        { ...axis, values: timeTicks, space: 64, size: 24, gap: 6 },
         {
           ...axis,
           size: AXIS_WIDTH,
@@ -135,7 +135,7 @@ export class Plot {
 
   #series({ colour, key, stacked, shown }: Trace, count: number): uPlot.Series {
     const ink = () => (colour < 0 ? this.#palette.faint : this.#palette.series[colour]!);
-    const fillAlpha = stacked ? 0.55 : count <= 4 ? 0.1 : 0;
+    const fillAlpha = stacked ? 0.55 : count <= 2 ? 0.12 : 0;
     return {
       label: key,
       show: shown,

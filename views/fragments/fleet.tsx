@@ -191,13 +191,13 @@ const Row = ({ row, now, href }: { row: FleetRow; now: number; href: string }) =
       <td class="figure" data-label="Out">
         {formatValue(reading.transmitted, "bytes_per_second")}
       </td>
-      <td class="figure" data-label="Temp">
+      <td class="figure cell-temperature" data-label="Temp">
         {reading.temperature === undefined ? ABSENT : `${Math.round(reading.temperature)} °C`}
       </td>
-      <td class="figure" data-label="Uptime">
+      <td class="figure cell-uptime" data-label="Uptime">
         {row.uptime === undefined ? ABSENT : formatDuration(row.uptime)}
       </td>
-      <td class="figure" data-label="Seen">
+      <td class="figure cell-seen" data-label="Seen">
         {row.lastSeen === undefined ? (
           "never"
         ) : (
@@ -210,15 +210,15 @@ const Row = ({ row, now, href }: { row: FleetRow; now: number; href: string }) =
   );
 };
 
-const Labels = ({ labels }: { labels: Readonly<Record<string, string>> }) => (
-  <>
-    {Object.entries(labels).map(([name, value]) => (
-      <span class="label">
-        {name}={value}
-      </span>
-    ))}
-  </>
-);
+const Labels = ({ labels }: { labels: Readonly<Record<string, string>> }) => {
+  const text = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  if (text.length === 0) return null;
+  return (
+    <span class="labels" title={text.join("\n")}>
+      {text.join(" · ")}
+    </span>
+  );
+};
 
 const NoNodes = () => (
   <div class="empty-state">

@@ -1,5 +1,6 @@
 import { LoginPage } from "../../../views/pages/login.tsx";
 import { isAdminToken } from "../access.ts";
+import { senderOf } from "../address.ts";
 import type { AppContext } from "../services.ts";
 import { expiredSessionCookie, sessionCookie } from "../sessions.ts";
 import { frameOf, page } from "./frame.ts";
@@ -16,7 +17,7 @@ export async function createSession(c: AppContext): Promise<Response> {
   const fields = await c.req.parseBody();
   const next = safePath(c, fields.next);
   const address = c.env?.address ?? "";
-  const wait = loginLimit.attempt(address);
+  const wait = loginLimit.attempt(senderOf(address));
   if (wait > 0) {
     c.header("Retry-After", String(wait));
     return form(c, 429, next, `Too many attempts. Wait ${wait} s, then try again.`);
