@@ -1,22 +1,24 @@
 /**
- * Runs the benchmarks of docs/decisions and DESIGN's targets: `npm run bench [name …] [-- options]`.
+ * Runs the benchmarks: `npm run bench`, or `npm run bench -- NAME [options of that bench]`.
  * They report, and never fail on time.
  */
 import { benchCodec } from "./codec.ts";
+import { benchIngest } from "./ingest.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = {
+const BENCHES: Record<string, (args: string[]) => Promise<void>> = {
   codec: benchCodec,
+  ingest: benchIngest,
 };
 
 async function main(): Promise<void> {
-  const names = process.argv.slice(2);
-  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-    const bench = BENCHES[name];
-    if (bench === undefined)
-      throw new Error(`Cannot run bench "${name}": there are ${Object.keys(BENCHES).join(", ")}`);
+  const [only, ...args] = process.argv.slice(2);
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (only !== undefined && only !== name) continue;
     console.log(`\n${name}`);
-    await bench();
+    await bench(args);
   }
+  if (only !== undefined && BENCHES[only] === undefined)
+    throw new Error(`Cannot run bench "${only}": there are ${Object.keys(BENCHES).join(", ")}`);
 }
 
 if (import.meta.main) await main();

@@ -1,0 +1,137 @@
+import { parseArgs } from "node:util";
+import { type DatabaseSize, measureDatabase } from "./database_size.ts";
+import { LoadProcess } from "./load_process.ts";
+import type { Usage } from "./process_meter.ts";
+import { ServerProcess } from "./server_process.ts";
+import { printTable } from "./table.ts";
+
+const IDLE_SECONDS = 10;
+
+interface Options {
+  agents: number;
+  series: number;
+  /** How long the paced part is measured. */
+  seconds: number;
+  /** Ticks of 1 s that each agent has spooled before it connects, in the saturated part. */
+  backlog: number;
+}
+
+/**
+ * What samples cost a real `dcmon server`, sent by simulated agents through the agent's own spool and uplink: paced at
+ * one tick a second, and draining a backlog as fast as it goes.
+ */
+export async function benchIngest(args: string[]): Promise<void> {
+  const options = readOptions(args);
+  const { agents, series } = options;
+  console.log(`${agents} agents × ${series} series`);
+  await paced(options);
+  await saturated(options);
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      agents: { type: "string", default: "100" },
+      series: { type: "string", default: "300" },
+      seconds: { type: "string", default: "60" },
+      backlog: { type: "string", default: "4000" },
+    },
+  });
+  return {
+    agents: Number(values.agents),
+    series: Number(values.series),
+    seconds: Number(values.seconds),
+    backlog: Number(values.backlog),
+  };
+}
+
+async function paced({ agents, series, seconds }: Options): Promise<void> {
+  const server = await ServerProcess.start();
+  const idle = await idleRate(server);
+  const load = await LoadProcess.start(server, { agents, series, interval: 1000 });
+  await load.until((status) => status.connected === agents && status.acknowledged >= 5 * agents);
+  const [before, acknowledged, started] = [server.usage(), load.status.acknowledged, performance.now()];
+  await Bun.sleep(seconds * 1000);
+  const elapsed = (performance.now() - started) / 1000;
+  const after = server.usage();
+  const samples = (load.status.acknowledged - acknowledged) * series;
+  // The server writes its own figures every 15 s.
+  await Bun.sleep(16_000);
+  const block = await server.query("max_over_time(dcmon_server_event_loop_block_max_seconds[10m])");
+  await load.stop();
+  await server.stop();
+  await server.removeData();
+  report("paced, a tick a second", { samples, elapsed, before, after, idle, block });
+}
+
+async function saturated({ agents, series, backlog }: Options): Promise<void> {
+  const server = await ServerProcess.start();
+  const idle = await idleRate(server);
+  const load = await LoadProcess.start(server, { agents, series, interval: 1000, backlog });
+  await load.until((status) => status.spooled >= agents * backlog);
+  const [before, started] = [server.usage(), performance.now()];
+  await load.until((status) => status.acknowledged >= agents * backlog);
+  const elapsed = (performance.now() - started) / 1000;
+  await Bun.sleep(16_000);
+  const after = server.usage();
+  const block = await server.query("max_over_time(dcmon_server_event_loop_block_max_seconds[10m])");
+  await load.stop();
+  await server.stop();
+  const samples = agents * backlog * series;
+  report("a backlog, as fast as it goes", { samples, elapsed, before, after, idle, block });
+  reportDatabase(await measureDatabase(server.dataDir));
+  await server.removeData();
+}
+
+/** Seconds of CPU that a server without agents takes in a second. */
+async function idleRate(server: ServerProcess): Promise<number> {
+  await Bun.sleep(3000);
+  const before = server.usage();
+  await Bun.sleep(IDLE_SECONDS * 1000);
+  return (server.usage().cpu - before.cpu) / IDLE_SECONDS;
+}
+
+interface Measured {
+  samples: number;
+  elapsed: number;
+  before: Usage;
+  after: Usage;
+  idle: number;
+  block: number;
+}
+
+function report(title: string, { samples, elapsed, before, after, idle, block }: Measured): void {
+  const cpu = after.cpu - before.cpu - idle * elapsed;
+  console.log(`\n${title}: ${(samples / 1e6).toFixed(2)} M samples in ${elapsed.toFixed(1)} s`);
+  printTable(
+    ["server", ""],
+    [
+      ["samples a second", Math.round(samples / elapsed).toLocaleString("en")],
+      ["CPU a sample, all threads, idle subtracted", `${((cpu * 1e6) / samples).toFixed(3)} µs`],
+      ["CPU, of one core", `${((100 * cpu) / elapsed).toFixed(1)} %`],
+      ["idle, of one core", `${(100 * idle).toFixed(2)} %`],
+      ["written to disk a sample", `${((after.written - before.written) / samples).toFixed(2)} bytes`],
+      ["resident memory, now and peak", `${megabytes(after.resident)}, ${megabytes(after.residentPeak)}`],
+      ["longest block of the main thread", `${(block * 1000).toFixed(1)} ms`],
+    ],
+  );
+}
+
+function reportDatabase(size: DatabaseSize): void {
+  const perSample = (bytes: number) => `${(bytes / size.samples).toFixed(3)} bytes`;
+  console.log(`\nits database: ${size.chunks} chunks of ${Math.round(size.samples / size.chunks)} samples`);
+  printTable(
+    ["", ""],
+    [
+      ["chunks and index a sample, whole pages", perSample(size.kept)],
+      ["chunks' own bytes a sample", perSample(size.chunkPayload)],
+      ["journal", megabytes(size.journal)],
+      ["file and WAL", megabytes(size.file)],
+    ],
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
