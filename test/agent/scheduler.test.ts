@@ -47,7 +47,7 @@ function setUp(
   return { time, scheduler, collections, of, times, lines, signals };
 }
 
-function valueOf(collection: Collection | undefined, name: string): number | undefined {
+function valueIn(collection: Collection | undefined, name: string): number | undefined {
   return collection?.samples.find((sample) => sample.name === name)?.value;
 }
 
@@ -91,7 +91,7 @@ describe("Scheduler", () => {
     answer.resolve(ONE);
     await time.advance(5000);
     expect(times("slow")).toEqual([1234, 16_234]);
-    expect(valueOf(of("slow")[1], "dcmon_exporter_ticks_missed_total")).toBe(2);
+    expect(valueIn(of("slow")[1], "dcmon_exporter_ticks_missed_total")).toBe(2);
   });
 
   test("a hanging exporter is abandoned at its timeout, told so, and disturbs no other", async () => {
@@ -101,8 +101,8 @@ describe("Scheduler", () => {
     expect(times("works")).toEqual([1234, 6234, 11_234, 16_234]);
     expect(times("hangs")).toEqual([1234, 6234, 11_234, 16_234]);
     expect(of("hangs").map(({ success }) => success)).toEqual([false, false, false, false]);
-    expect(valueOf(of("hangs")[0], "dcmon_exporter_duration_seconds")).toBe(4);
-    expect(valueOf(of("hangs")[3], "dcmon_exporter_duration_seconds")).toBe(15);
+    expect(valueIn(of("hangs")[0], "dcmon_exporter_duration_seconds")).toBe(4);
+    expect(valueIn(of("hangs")[3], "dcmon_exporter_duration_seconds")).toBe(15);
     expect(signals[0]?.aborted).toBeTrue();
     expect(lines).toEqual(["error collection failed exporter=hangs reason=not finished within 4000 ms"]);
   });
@@ -115,7 +115,7 @@ describe("Scheduler", () => {
     answer.resolve([{ name: "old", labels: [], value: 1 }]);
     await time.advance(5000);
     expect(of("late").map(({ success }) => success)).toEqual([false, false, true]);
-    expect(of("late").some((collection) => valueOf(collection, "old") !== undefined)).toBeFalse();
+    expect(of("late").some((collection) => valueIn(collection, "old") !== undefined)).toBeFalse();
     expect(lines.at(-1)).toBe("info collects again exporter=late");
   });
 
@@ -206,7 +206,7 @@ describe("Scheduler, when time is not regular", () => {
     await time.advance(11_000);
     const hour = 3_600_000;
     expect(times("os")).toEqual([1234, 6234, hour + 11_234, hour + 16_234]);
-    expect(valueOf(of("os").at(-1), "dcmon_exporter_ticks_missed_total")).toBe(0);
+    expect(valueIn(of("os").at(-1), "dcmon_exporter_ticks_missed_total")).toBe(0);
   });
 
   test("a clock set back a little is waited for: timestamps go on rising", async () => {
@@ -251,7 +251,7 @@ describe("Scheduler, when time is not regular", () => {
     time.stall(13_000);
     await time.advance(12_000);
     expect(times("os")).toEqual([1234, 16_234, 21_234, 26_234]);
-    expect(valueOf(of("os")[1], "dcmon_exporter_ticks_missed_total")).toBe(2);
+    expect(valueIn(of("os")[1], "dcmon_exporter_ticks_missed_total")).toBe(2);
   });
 });
 
