@@ -1,4 +1,4 @@
-import { Database, SQLiteError } from "bun:sqlite";
+import { Database, SQLiteError, type Statement } from "bun:sqlite";
 import { databasePath } from "./files.ts";
 import spine from "./migrations/001_spine.sql" with { type: "text" };
 
@@ -13,7 +13,7 @@ const BUSY_TIMEOUT_MS = 10_000;
  * Opens the only writable connection, with the schema up to date. A commit has reached the disk when it returns.
  * @throws Error that says what to do when the database is newer than this program, damaged or unreadable.
  */
-export function openDatabase(dataDir: string): Database {
+export function openDatabase(dataDir: string): Connection {
   const path = databasePath(dataDir);
   let database: Database | undefined;
   try {
@@ -25,8 +25,9 @@ export function openDatabase(dataDir: string): Database {
     database.run("PRAGMA temp_store = MEMORY");
     database.run("PRAGMA cache_size = -16384");
     database.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
-    migrate(database, path);
-    return database;
+    const connection = new Connection(database);
+    migrate(connection, path);
+    return connection;
   } catch (error) {
     database?.close();
     throw explain(error, path);
@@ -34,26 +35,49 @@ export function openDatabase(dataDir: string): Database {
 }
 
 /** Opens a connection that cannot write. The database must have been opened by {@link openDatabase} before. */
-export function openReadOnly(dataDir: string): Database {
+export function openReadOnly(dataDir: string): Connection {
   const database = new Database(databasePath(dataDir), { readonly: true, strict: true });
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.run("PRAGMA query_only = ON");
   database.run("PRAGMA temp_store = MEMORY");
   database.run("PRAGMA cache_size = -32768");
-  return database;
+  return new Connection(database);
 }
 
-/** Runs `work` in one transaction. When it throws, nothing of it remains. */
-export function transaction<T>(database: Database, work: () => T): T {
-  database.run("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.run("COMMIT");
-    return result;
-  } catch (error) {
-    // After SQLITE_FULL or SQLITE_IOERR SQLite may have rolled back by itself.
-    if (database.inTransaction) database.run("ROLLBACK");
-    throw error;
+/** A connection with the statements that were prepared on it. */
+export class Connection {
+  private readonly statements: Statement[] = [];
+
+  constructor(private readonly database: Database) {}
+
+  prepare(sql: string): Statement {
+    const statement = this.database.prepare(sql);
+    this.statements.push(statement);
+    return statement;
+  }
+
+  run(sql: string): void {
+    this.database.run(sql);
+  }
+
+  /** Runs `work` in one transaction. When it throws, nothing of it remains. */
+  transaction<T>(work: () => T): T {
+    this.database.run("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.database.run("COMMIT");
+      return result;
+    } catch (error) {
+      // After SQLITE_FULL or SQLITE_IOERR SQLite may have rolled back by itself.
+      if (this.database.inTransaction) this.database.run("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** The last connection to close moves the WAL into the database. */
+  close(): void {
+    for (const statement of this.statements) statement.finalize();
+    this.database.close(true);
   }
 }
 
@@ -83,15 +107,17 @@ const ADVICE: readonly (readonly [codePrefix: string, advice: string])[] = [
   ["SQLITE_BUSY", "Another program holds the database: close it."],
 ];
 
-function migrate(database: Database, path: string): void {
-  const { user_version: version } = database.query("PRAGMA user_version").get() as { user_version: number };
+function migrate(connection: Connection, path: string): void {
+  const { user_version: version } = connection.prepare("PRAGMA user_version").get() as {
+    user_version: number;
+  };
   if (version > MIGRATIONS.length)
     throw new Error(
       `Cannot use the database "${path}": its schema is version ${version}, this dcmon knows versions up to ${MIGRATIONS.length}. Install the dcmon that wrote it, or a newer one.`,
     );
   for (let next = version; next < MIGRATIONS.length; next++)
-    transaction(database, () => {
-      database.run(MIGRATIONS[next]!);
-      database.run(`PRAGMA user_version = ${next + 1}`);
+    connection.transaction(() => {
+      connection.run(MIGRATIONS[next]!);
+      connection.run(`PRAGMA user_version = ${next + 1}`);
     });
 }

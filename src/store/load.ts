@@ -1,6 +1,6 @@
-import type { Database } from "bun:sqlite";
 import type { Labels } from "../metrics/labels.ts";
 import type { Certificates, Clients } from "./clients.ts";
+import type { Connection } from "./database.ts";
 import { sharedSeries } from "./head/layout.ts";
 import type { SeriesIndex } from "./index/series_index.ts";
 import type { Intake } from "./intake/intake.ts";
@@ -13,11 +13,11 @@ import { type ClientRow, clientOf } from "./writer/records.ts";
  * Settles the bucket width of a database: the one that it was made with.
  * @throws Error when another one is asked for: stored chunks are named by their bucket's number.
  */
-export function settleBucket(database: Database, bucketMs: number): void {
-  database.run("INSERT INTO meta (key, value) VALUES ('bucket_ms', ?) ON CONFLICT DO NOTHING", [
-    String(bucketMs),
-  ]);
-  const { value } = database.query("SELECT value FROM meta WHERE key = 'bucket_ms'").get() as {
+export function settleBucket(connection: Connection, bucketMs: number): void {
+  connection
+    .prepare("INSERT INTO meta (key, value) VALUES ('bucket_ms', ?) ON CONFLICT DO NOTHING")
+    .run(String(bucketMs));
+  const { value } = connection.prepare("SELECT value FROM meta WHERE key = 'bucket_ms'").get() as {
     value: string;
   };
   if (Number(value) !== bucketMs)
@@ -26,31 +26,31 @@ export function settleBucket(database: Database, bucketMs: number): void {
     );
 }
 
-export function loadIndex(database: Database, index: SeriesIndex, layouts: Layouts): void {
-  for (const row of iterate<SeriesRow>(database, "SELECT id, owner, labels FROM series ORDER BY id"))
+export function loadIndex(connection: Connection, index: SeriesIndex, layouts: Layouts): void {
+  for (const row of iterate<SeriesRow>(connection, "SELECT id, owner, labels FROM series ORDER BY id"))
     index.load(row.id, JSON.parse(row.labels) as Labels, row.owner);
-  for (const row of iterate<LayoutRow>(database, "SELECT * FROM layout ORDER BY id"))
+  for (const row of iterate<LayoutRow>(connection, "SELECT * FROM layout ORDER BY id"))
     layouts.load({ ...row, series: sharedSeries(new Uint32Array(row.series.slice().buffer)) });
 }
 
 export function loadRecords(
-  database: Database,
+  connection: Connection,
   clients: Clients,
   certificates: Certificates,
   sessions: Sessions,
 ): void {
-  for (const row of iterate<ClientRow>(database, "SELECT * FROM client ORDER BY owner"))
+  for (const row of iterate<ClientRow>(connection, "SELECT * FROM client ORDER BY owner"))
     clients.load(clientOf(row));
   const certificateQuery =
     "SELECT fingerprint, client.id AS client, not_after, certificate.revoked FROM certificate JOIN client USING (owner)";
-  for (const row of iterate<CertificateRow>(database, certificateQuery))
+  for (const row of iterate<CertificateRow>(connection, certificateQuery))
     certificates.load({
       fingerprint: row.fingerprint,
       clientId: row.client,
       notAfter: row.not_after,
       revoked: row.revoked !== 0,
     });
-  for (const row of iterate<{ hash: string; expires_at: number }>(database, "SELECT * FROM session"))
+  for (const row of iterate<{ hash: string; expires_at: number }>(connection, "SELECT * FROM session"))
     sessions.load(row.hash, row.expires_at);
 }
 
@@ -59,23 +59,23 @@ export function loadRecords(
  * @param oldest rows with an earlier timestamp have expired.
  */
 export function loadJournal(
-  database: Database,
+  connection: Connection,
   streams: Streams,
   layouts: Layouts,
   intake: Intake,
   bucketMs: number,
   oldest: number,
 ): void {
-  for (const row of iterate<StreamRow>(database, "SELECT * FROM stream")) {
+  for (const row of iterate<StreamRow>(connection, "SELECT * FROM stream")) {
     streams.load(row.id, row.owner, row.epoch, row.sequence);
     intake.receivedBefore(row.owner, row.received);
   }
   const sealedThrough = new Map<string, number>();
-  for (const row of iterate<MarkRow>(database, "SELECT * FROM sealed")) {
+  for (const row of iterate<MarkRow>(connection, "SELECT * FROM sealed")) {
     sealedThrough.set(`${row.layout} ${row.bucket}`, row.through_id);
     intake.skipRowIds(row.through_id);
   }
-  for (const row of iterate<JournalRow>(database, "SELECT * FROM journal ORDER BY id")) {
+  for (const row of iterate<JournalRow>(connection, "SELECT * FROM journal ORDER BY id")) {
     intake.skipRowIds(row.id);
     streams.advance(row.stream, row.sequence);
     const bucket = Math.floor(row.timestamp / bucketMs);
@@ -130,6 +130,6 @@ interface JournalRow {
   payload: Uint8Array;
 }
 
-function iterate<Row>(database: Database, sql: string): IterableIterator<Row> {
-  return database.prepare(sql).iterate() as IterableIterator<Row>;
+function iterate<Row>(connection: Connection, sql: string): IterableIterator<Row> {
+  return connection.prepare(sql).iterate() as IterableIterator<Row>;
 }

@@ -4,13 +4,14 @@ import { toPrometheusJson } from "../promql/json.ts";
 import { DEFAULT_LIMITS, type QueryLimits } from "../promql/limits.ts";
 import { matcherTest } from "../promql/matcher.ts";
 import type { SeriesSamples, Source } from "../promql/source.ts";
-import { openReadOnly } from "./database.ts";
+import { type Connection, openReadOnly } from "./database.ts";
 import { errorOf, failureOf } from "./query/failure.ts";
 import type { QueryReply, QueryRequest, Selection } from "./query/protocol.ts";
 import { SeriesReader } from "./query/reader.ts";
 
 declare const self: Worker;
 
+let connection: Connection;
 let reader: SeriesReader;
 let limits: QueryLimits;
 /** The query's selector that waits for main to resolve it. */
@@ -19,7 +20,8 @@ let selecting: PromiseWithResolvers<Selection> | undefined;
 self.onmessage = ({ data: request }: MessageEvent<QueryRequest>) => {
   switch (request.kind) {
     case "open":
-      reader = new SeriesReader(openReadOnly(request.dataDir), request.bucketMs);
+      connection = openReadOnly(request.dataDir);
+      reader = new SeriesReader(connection, request.bucketMs);
       limits = { ...DEFAULT_LIMITS, ...request.limits, clock: systemClock };
       reply({ kind: "opened" });
       break;
@@ -34,6 +36,10 @@ self.onmessage = ({ data: request }: MessageEvent<QueryRequest>) => {
       break;
     case "selectionFailed":
       selecting?.reject(errorOf(request.error));
+      break;
+    case "close":
+      connection.close();
+      reply({ kind: "closed" });
       break;
     default:
       request satisfies never;

@@ -1,10 +1,9 @@
-import type { Database } from "bun:sqlite";
 import type { Labels } from "../metrics/labels.ts";
 import type { QueryParams } from "../promql/grid.ts";
 import type { Matcher } from "../promql/source.ts";
 import type { Layout } from "../wire/layout.ts";
 import { Certificates, Clients } from "./clients.ts";
-import { explain, openDatabase } from "./database.ts";
+import { type Connection, explain, openDatabase } from "./database.ts";
 import { databasePath, prepareDataDir } from "./files.ts";
 import { Head } from "./head/head.ts";
 import { SeriesIndex } from "./index/series_index.ts";
@@ -89,17 +88,17 @@ export class Store {
     const lock = DataDirLock.acquire(options.dataDir);
     let parts: Parts | undefined;
     try {
-      const database = openDatabase(options.dataDir);
+      const connection = openDatabase(options.dataDir);
       try {
-        settleBucket(database, bucketOf(options));
+        settleBucket(connection, bucketOf(options));
         parts = assemble(options, lock);
-        load(database, parts, options);
+        load(connection, parts, options);
       } finally {
-        database.close();
+        connection.close();
       }
       await Promise.all([parts.writerOpened, parts.pool.ready()]);
     } catch (error) {
-      parts?.pool.close();
+      await parts?.pool.close();
       await parts?.writer.close();
       lock.release();
       throw explain(error, databasePath(options.dataDir));
@@ -216,7 +215,7 @@ export class Store {
   async close(): Promise<void> {
     const { lock, writer, intake, maintenance, pool } = this.parts;
     maintenance.stop();
-    pool.close();
+    await pool.close();
     if (writer.trouble === undefined) await intake.drain();
     await writer.close();
     lock.release();
@@ -282,12 +281,12 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
 }
 
 /** Fills the parts from the database, before the store is used. */
-function load(database: Database, parts: Parts, options: StoreOptions): void {
+function load(connection: Connection, parts: Parts, options: StoreOptions): void {
   const { index, layouts, streams, intake, clients, certificates, sessions } = parts;
-  loadIndex(database, index, layouts);
-  loadRecords(database, clients, certificates, sessions);
+  loadIndex(connection, index, layouts);
+  loadRecords(connection, clients, certificates, sessions);
   loadJournal(
-    database,
+    connection,
     streams,
     layouts,
     intake,

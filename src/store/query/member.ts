@@ -6,6 +6,7 @@ import type { JobReply, QueryReply, QueryRequest, Selection, WorkerLimits } from
 
 /** A query's own limit stops it first, with a better message; the worker is ended this much later. */
 const GRACE_MS = 1000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /**
  * Resolves a selector on the main thread.
@@ -39,6 +40,7 @@ export class Member {
   /** Resolves when the worker can read the database, rejects when it cannot. */
   readonly opened: Promise<void>;
   private readonly opening = Promise.withResolvers<void>();
+  private readonly closed = Promise.withResolvers<void>();
   private ended = false;
   private job: Job | undefined;
   private deadline: Timer | undefined;
@@ -72,6 +74,15 @@ export class Member {
     this.send(job.request);
   }
 
+  /** Lets an idle worker close its connection, and ends it. */
+  async close(error: QueryFailure): Promise<void> {
+    if (this.idle) {
+      this.send({ kind: "close" });
+      await Promise.race([this.closed.promise, Bun.sleep(CLOSE_TIMEOUT_MS)]);
+    }
+    this.end(error);
+  }
+
   /** Ends the worker, whatever it does, and its job with this error. */
   end(error: QueryFailure): void {
     if (this.ended) return;
@@ -89,6 +100,9 @@ export class Member {
       case "opened":
         this.opening.resolve();
         this.options.onIdle();
+        break;
+      case "closed":
+        this.closed.resolve();
         break;
       case "select":
         void this.select(reply.matchers, reply.start, reply.end);

@@ -54,10 +54,11 @@ export class QueryPool {
     throw errorOf(errorIn(reply));
   };
 
-  close(): void {
+  /** Fails what runs or waits, and ends the workers. */
+  async close(): Promise<void> {
     this.closed = true;
     for (const job of this.queue.splice(0)) job.settle({ kind: "failed", error: SHUTTING_DOWN });
-    for (const member of [...this.members]) member.end(SHUTTING_DOWN);
+    await Promise.all([...this.members].map((member) => member.close(SHUTTING_DOWN)));
   }
 
   private run(request: Job["request"]): Promise<JobReply> {

@@ -27,7 +27,8 @@ export type QueryRequest =
   /** Also within a query, while that waits for a selection. */
   | { readonly kind: "test"; readonly pattern: string; readonly values: readonly string[] }
   | { readonly kind: "selection"; readonly selection: Selection }
-  | { readonly kind: "selectionFailed"; readonly error: QueryFailure };
+  | { readonly kind: "selectionFailed"; readonly error: QueryFailure }
+  | { readonly kind: "close" };
 
 /** What a selector selects. */
 export interface Selection {
@@ -39,6 +40,7 @@ export interface Selection {
 
 export type QueryReply =
   | { readonly kind: "opened" }
+  | { readonly kind: "closed" }
   /** Asked within a query; answered by "selection" or "selectionFailed". */
   | {
       readonly kind: "select";

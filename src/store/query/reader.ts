@@ -1,8 +1,9 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
 import type { Labels } from "../../metrics/labels.ts";
 import { QueryError } from "../../promql/error.ts";
 import type { SeriesSamples } from "../../promql/source.ts";
 import { chunkCount, decodeChunk } from "../codec.ts";
+import type { Connection } from "../database.ts";
 import type { BlockSnapshot } from "../head/block.ts";
 import { BlockReader } from "../head/block_reader.ts";
 import { clip, mergeSamples, type Samples } from "../samples.ts";
@@ -23,16 +24,16 @@ export class SeriesReader {
   private readonly labels = new Map<number, Labels>();
 
   constructor(
-    database: Database,
+    connection: Connection,
     private readonly bucketMs: number,
   ) {
-    this.span = database.prepare(
+    this.span = connection.prepare(
       "SELECT (SELECT min(bucket) FROM chunk) AS oldest, (SELECT max(bucket) FROM chunk) AS newest",
     );
-    this.scan = database.prepare(
+    this.scan = connection.prepare(
       "SELECT series, data FROM chunk WHERE bucket = ? AND series BETWEEN ? AND ?",
     );
-    this.findLabels = database.prepare("SELECT labels FROM series WHERE id = ?");
+    this.findLabels = connection.prepare("SELECT labels FROM series WHERE id = ?");
   }
 
   /**

@@ -1,5 +1,6 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
 import { ChunkEncoder, ChunkError, chunkCount, decodeChunk, MAX_CHUNK_SAMPLES } from "../codec.ts";
+import type { Connection } from "../database.ts";
 import type { BlockSnapshot } from "../head/block.ts";
 import { BlockReader } from "../head/block_reader.ts";
 import { NO_SERIES } from "../index/series_index.ts";
@@ -22,21 +23,21 @@ export class ChunkTable {
   private readonly deleteSome: Statement;
   private readonly deleteMarks: Statement;
 
-  constructor(database: Database) {
-    this.seriesBetween = database.prepare(
+  constructor(connection: Connection) {
+    this.seriesBetween = connection.prepare(
       "SELECT series FROM chunk WHERE bucket = ? AND series BETWEEN ? AND ?",
     );
-    this.read = database.prepare("SELECT data FROM chunk WHERE bucket = ? AND series = ?");
-    this.write = database.prepare("INSERT OR REPLACE INTO chunk (bucket, series, data) VALUES (?, ?, ?)");
-    this.mark = database.prepare(
+    this.read = connection.prepare("SELECT data FROM chunk WHERE bucket = ? AND series = ?");
+    this.write = connection.prepare("INSERT OR REPLACE INTO chunk (bucket, series, data) VALUES (?, ?, ?)");
+    this.mark = connection.prepare(
       "INSERT OR REPLACE INTO sealed (layout, bucket, through_id) VALUES (?, ?, ?)",
     );
-    this.oldestBucket = database.prepare("SELECT min(bucket) AS bucket FROM chunk");
-    this.deleteSome = database.prepare(
+    this.oldestBucket = connection.prepare("SELECT min(bucket) AS bucket FROM chunk");
+    this.deleteSome = connection.prepare(
       `DELETE FROM chunk WHERE bucket = ?1 AND series <= (SELECT max(series) FROM
          (SELECT series FROM chunk WHERE bucket = ?1 ORDER BY series LIMIT ${EXPIRE_ROWS}))`,
     );
-    this.deleteMarks = database.prepare("DELETE FROM sealed WHERE bucket < ?");
+    this.deleteMarks = connection.prepare("DELETE FROM sealed WHERE bucket < ?");
   }
 
   /**

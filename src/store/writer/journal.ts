@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { Connection } from "../database.ts";
 import {
   type CommitBatch,
   ROW_FIELDS,
@@ -27,22 +28,26 @@ export class JournalTable {
   private readonly deleteRows: Statement;
   private readonly deleteMarks: Statement;
 
-  constructor(database: Database) {
+  constructor(connection: Connection) {
     const ignore = "ON CONFLICT DO NOTHING";
-    this.insertSeries = database.prepare(`INSERT INTO series (id, owner, labels) VALUES (?, ?, ?) ${ignore}`);
-    this.insertLayout = database.prepare(
+    this.insertSeries = connection.prepare(
+      `INSERT INTO series (id, owner, labels) VALUES (?, ?, ?) ${ignore}`,
+    );
+    this.insertLayout = connection.prepare(
       `INSERT INTO layout (id, owner, hash, exporter, interval, series) VALUES (?, ?, ?, ?, ?, ?) ${ignore}`,
     );
-    this.insertStream = database.prepare(`INSERT INTO stream (id, owner, epoch) VALUES (?, ?, ?) ${ignore}`);
-    this.insertRow = database.prepare(
+    this.insertStream = connection.prepare(
+      `INSERT INTO stream (id, owner, epoch) VALUES (?, ?, ?) ${ignore}`,
+    );
+    this.insertRow = connection.prepare(
       `INSERT INTO journal (id, stream, layout, sequence, timestamp, received, payload) VALUES (?, ?, ?, ?, ?, ?, ?) ${ignore}`,
     );
-    this.updatePosition = database.prepare(
+    this.updatePosition = connection.prepare(
       "UPDATE stream SET sequence = max(sequence, ?2), received = max(received, ?3) WHERE id = ?1",
     );
-    this.oldestRow = database.prepare("SELECT min(id) AS id FROM journal");
-    this.deleteRows = database.prepare("DELETE FROM journal WHERE id >= ? AND id < ?");
-    this.deleteMarks = database.prepare("DELETE FROM sealed WHERE through_id < ?");
+    this.oldestRow = connection.prepare("SELECT min(id) AS id FROM journal");
+    this.deleteRows = connection.prepare("DELETE FROM journal WHERE id >= ? AND id < ?");
+    this.deleteMarks = connection.prepare("DELETE FROM sealed WHERE through_id < ?");
   }
 
   write(batch: CommitBatch): void {

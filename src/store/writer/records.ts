@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { Connection } from "../database.ts";
 import type { Client, Enrolment } from "../types.ts";
 import type { EnrolmentResult, RecordRequest } from "./protocol.ts";
 
@@ -19,29 +20,31 @@ export class RecordTables {
   private readonly deleteSession: Statement;
   private readonly deleteSessions: Statement;
 
-  constructor(database: Database) {
-    this.insertToken = database.prepare(
+  constructor(connection: Connection) {
+    this.insertToken = connection.prepare(
       "INSERT INTO enrolment_token (id, secret_hash, expires_at, uses_left) VALUES (?, ?, ?, ?)",
     );
-    this.findToken = database.prepare(
+    this.findToken = connection.prepare(
       "SELECT secret_hash, expires_at, uses_left FROM enrolment_token WHERE id = ?",
     );
-    this.useToken = database.prepare("UPDATE enrolment_token SET uses_left = uses_left - 1 WHERE id = ?");
-    this.deleteTokens = database.prepare("DELETE FROM enrolment_token WHERE expires_at < ?");
-    this.findAnswer = database.prepare(
+    this.useToken = connection.prepare("UPDATE enrolment_token SET uses_left = uses_left - 1 WHERE id = ?");
+    this.deleteTokens = connection.prepare("DELETE FROM enrolment_token WHERE expires_at < ?");
+    this.findAnswer = connection.prepare(
       `SELECT certificate.pem AS pem, client.* FROM certificate JOIN client USING (owner)
        WHERE token = ? AND csr_hash = ?`,
     );
-    this.insertClient = database.prepare(
+    this.insertClient = connection.prepare(
       "INSERT INTO client (id, name, instance, machine_id, created_at) VALUES (?, ?, ?, ?, ?) RETURNING *",
     );
-    this.findInstance = database.prepare("SELECT 1 FROM client WHERE instance = ?");
-    this.insertCertificate = database.prepare(
+    this.findInstance = connection.prepare("SELECT 1 FROM client WHERE instance = ?");
+    this.insertCertificate = connection.prepare(
       "INSERT INTO certificate (fingerprint, owner, pem, not_after, token, csr_hash) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    this.insertSession = database.prepare("INSERT OR REPLACE INTO session (hash, expires_at) VALUES (?, ?)");
-    this.deleteSession = database.prepare("DELETE FROM session WHERE hash = ?");
-    this.deleteSessions = database.prepare("DELETE FROM session WHERE expires_at < ?");
+    this.insertSession = connection.prepare(
+      "INSERT OR REPLACE INTO session (hash, expires_at) VALUES (?, ?)",
+    );
+    this.deleteSession = connection.prepare("DELETE FROM session WHERE hash = ?");
+    this.deleteSessions = connection.prepare("DELETE FROM session WHERE expires_at < ?");
   }
 
   handle(request: RecordRequest): EnrolmentResult | undefined {

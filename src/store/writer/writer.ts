@@ -1,5 +1,5 @@
-import { type Database, SQLiteError } from "bun:sqlite";
-import { explain, openDatabase, transaction } from "../database.ts";
+import { SQLiteError } from "bun:sqlite";
+import { type Connection, explain, openDatabase } from "../database.ts";
 import { databasePath } from "../files.ts";
 import { ChunkTable } from "./chunks.ts";
 import { JournalTable } from "./journal.ts";
@@ -72,7 +72,7 @@ export class Writer {
         break;
       case "close":
         clearTimeout(this.sliceTimer);
-        this.tables.database.close();
+        this.tables.connection.close();
         this.reply({ kind: "closed" });
         break;
       default:
@@ -86,7 +86,7 @@ export class Writer {
     if (waiting === undefined) return;
     this.trace("commit begin");
     try {
-      transaction(this.tables.database, () => this.tables.journal.write(waiting.batch));
+      this.tables.connection.transaction(() => this.tables.journal.write(waiting.batch));
     } catch (error) {
       this.commitErrors++;
       setTimeout(() => this.commit(), this.failed(error));
@@ -100,7 +100,7 @@ export class Writer {
 
   private record(id: number, write: () => WriterResult): void {
     try {
-      const result = transaction(this.tables.database, write);
+      const result = this.tables.connection.transaction(write);
       this.reply({ kind: "done", id, result });
     } catch (error) {
       this.reply({ kind: "failed", id, message: explain(error, databasePath(this.dataDir)).message });
@@ -126,7 +126,7 @@ export class Writer {
     this.trace(`${kind} begin`);
     let results: WriterResult[];
     try {
-      results = transaction(this.tables.database, () => this.stepTasks(kind));
+      results = this.tables.connection.transaction(() => this.stepTasks(kind));
     } catch (error) {
       for (const task of this.tasks) task.running = undefined;
       return this.failed(error);
@@ -174,7 +174,7 @@ export class Writer {
     this.ioErrors = 0;
     try {
       const tables = new Tables(openDatabase(this.dataDir));
-      this.tables.database.close();
+      this.tables.connection.close();
       this.tables = tables;
     } catch (error) {
       this.reply({ kind: "trouble", message: (error as Error).message, commitErrors: this.commitErrors });
@@ -189,9 +189,9 @@ class Tables {
   readonly chunks: ChunkTable;
   readonly records: RecordTables;
 
-  constructor(readonly database: Database) {
-    this.journal = new JournalTable(database);
-    this.chunks = new ChunkTable(database);
-    this.records = new RecordTables(database);
+  constructor(readonly connection: Connection) {
+    this.journal = new JournalTable(connection);
+    this.chunks = new ChunkTable(connection);
+    this.records = new RecordTables(connection);
   }
 }
