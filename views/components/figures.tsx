@@ -22,10 +22,10 @@ export const Meter = ({ ratio, title }: { ratio: number | undefined; title?: str
     </span>
   );
 
-/** A ratio over time, 0 to 1 from bottom to top, without axes. */
+/** A ratio over time, without axes: from 0 to its highest, or to a quarter where it stays below that. */
 export const Sparkline = ({ values, label }: { values: readonly number[]; label: string }) => {
   if (values.length < 2) return <span class="sparkline" />;
-  const top = Math.max(0.1, ...values);
+  const top = Math.max(0.25, ...values);
   const points = values.map((value, i) => {
     const x = (i / (values.length - 1)) * SPARK_WIDTH;
     const y = SPARK_HEIGHT - 1 - (Math.max(0, value) / top) * (SPARK_HEIGHT - 3);
