@@ -35,8 +35,9 @@ async function requestToken(config: ServerConfig): Promise<z.infer<typeof ANSWER
       signal: AbortSignal.timeout(10_000),
     });
   } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
     throw new Error(
-      `Cannot reach the server at ${address}: ${(cause as Error).message} Start it with "dcmon server", or say where it listens with --listen.`,
+      `Cannot reach the server at ${address} (${reason}). Start it with "dcmon server", or say where it listens with --listen.`,
       { cause },
     );
   }
