@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Host, Network } from "./network.ts";
+
+const BINARY = join(import.meta.dir, "../../dist/dcmon");
+const PORT = 8000;
+/** The os exporter's interval in seconds, and how many ticks the server cannot be reached. */
+const INTERVAL = 1;
+const OUTAGE_TICKS = 100;
+
+let network: Network;
+let folder: string;
+const processes: Bun.Subprocess[] = [];
+
+beforeAll(() => {
+  network = new Network(["server", "a", "b"]);
+  folder = mkdtempSync(join(tmpdir(), "dcmon-outage-"));
+});
+
+afterAll(async () => {
+  for (const process of processes) process.kill("SIGKILL");
+  await Promise.all(processes.map((process) => process.exited));
+  network[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+test(`an outage of ${OUTAGE_TICKS} ticks leaves no gap in any os series of either node`, async () => {
+  const [server, ...nodes] = network.hosts as [Host, Host, Host];
+  const data = join(folder, "server");
+  processes.push(
+    server.spawn([
+      BINARY,
+      "server",
+      "--data-dir",
+      data,
+      "--listen",
+      `0.0.0.0:${PORT}`,
+      "--log-level",
+      "warn",
+    ]),
+  );
+  await until("the server listens", 10, () => existsSync(join(data, "admin_token")));
+  for (const node of nodes) await startAgent(server, node, data);
+  const query = (promql: string) => ask(server, data, promql);
+
+  await until("both nodes have reported ten ticks", 60, async () => {
+    const counts = await query("count_over_time(node_load1[1h]) >= 10");
+    return counts.length === nodes.length;
+  });
+  server.pullUplink();
+  const pulled = Date.now() / 1000;
+  await Bun.sleep(OUTAGE_TICKS * INTERVAL * 1000);
+  for (const { value } of await query("timestamp(node_load1)")) expect(value).toBeLessThan(pulled + 1);
+  server.plugUplink();
+  const plugged = Date.now() / 1000;
+  // Backoff is at most a minute; then the spool is drained in order.
+  await until("both nodes report again", 90, async () => {
+    const times = await query("timestamp(node_load1)");
+    return times.length === nodes.length && times.every(({ value }) => value > plugged + 5);
+  });
+
+  const end = Math.min(...(await query("timestamp(node_load1)")).map(({ value }) => value));
+  const ticks = OUTAGE_TICKS + 10;
+  const counts = await query(
+    `count_over_time({instance=~"a|b",__name__=~"node_.+"}[${ticks * INTERVAL}s] @ ${end}) != ${ticks}`,
+  );
+  expect(counts).toEqual([]);
+  const series = await query('count by (instance) ({__name__=~"node_.+"})');
+  expect(series.map(({ labels }) => labels.instance).sort()).toEqual(["a", "b"]);
+  for (const { value } of series) expect(value).toBeGreaterThan(200);
+}, 300_000);
+
+async function startAgent(server: Host, node: Host, serverData: string): Promise<void> {
+  const created = await server.run([
+    BINARY,
+    "token",
+    "create",
+    "--data-dir",
+    serverData,
+    "--listen",
+    `127.0.0.1:${PORT}`,
+  ]);
+  const token = /dcmon1\.\S+/.exec(created)?.[0];
+  if (token === undefined) throw new Error(`no token in: ${created}`);
+  processes.push(
+    node.spawn(
+      [
+        BINARY,
+        "agent",
+        "--server",
+        `https://${server.address}:${PORT}`,
+        "--name",
+        node.name,
+        "--data-dir",
+        join(folder, node.name),
+      ],
+      {
+        DCMON_AGENT_TOKEN: token,
+        DCMON_AGENT_EXPORTERS_OS_INTERVAL: String(INTERVAL),
+      },
+    ),
+  );
+}
+
+interface Instant {
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** An instant query, asked on the server's host with curl. */
+async function ask(server: Host, data: string, promql: string): Promise<Instant[]> {
+  const token = readFileSync(join(data, "admin_token"), "utf8").trim();
+  const answer = await server.run([
+    "/usr/bin/curl",
+    "-sS",
+    "--cacert",
+    join(data, "pki/ca.pem"),
+    "-H",
+    `Authorization: Bearer ${token}`,
+    "--data-urlencode",
+    `query=${promql}`,
+    `https://127.0.0.1:${PORT}/api/v1/query`,
+  ]);
+  const parsed = JSON.parse(answer) as {
+    status: string;
+    data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+  };
+  if (parsed.status !== "success") throw new Error(`${promql}: ${answer}`);
+  return parsed.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+}
+
+async function until(what: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    await Bun.sleep(250);
+  }
+}
