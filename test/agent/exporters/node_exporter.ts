@@ -7,10 +7,10 @@ export interface NodeExporter {
   stop(): Promise<void>;
 }
 
-/** Debian's node_exporter with the flags of its package, which are none, on a free port of the loopback. */
-export async function startNodeExporter(): Promise<NodeExporter> {
+/** Debian's node_exporter on a free port of the loopback. Its package gives it no flags. */
+export async function startNodeExporter(flags: readonly string[] = []): Promise<NodeExporter> {
   const port = freePort();
-  const child = Bun.spawn([PROGRAM, `--web.listen-address=127.0.0.1:${port}`], {
+  const child = Bun.spawn([PROGRAM, `--web.listen-address=127.0.0.1:${port}`, ...flags], {
     stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",

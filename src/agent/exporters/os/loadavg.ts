@@ -3,7 +3,7 @@ import { fileCollector } from "./collector.ts";
 import { numberOf, sample, wordsOf } from "./text.ts";
 
 export function parseLoadavg(text: string): Sample[] {
-  const [one, five, fifteen] = wordsOf(text);
+  const [one, five, fifteen] = wordsOf(text.trim());
   return [
     sample("node_load1", numberOf(one, "/proc/loadavg", "the load of 1 min")),
     sample("node_load5", numberOf(five, "/proc/loadavg", "the load of 5 min")),
