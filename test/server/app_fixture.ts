@@ -107,7 +107,12 @@ export class AppFixture {
       exporter: "os",
       interval: 5000,
       series: samples.map(([name, labels]) =>
-        labelsOf([["__name__", name], ["job", "node"], ["instance", client.instance], ...Object.entries(labels)]),
+        labelsOf([
+          ["__name__", name],
+          ["job", "node"],
+          ["instance", client.instance],
+          ...Object.entries(labels),
+        ]),
       ),
     };
     const sender = this.#senders.get(client.id) ?? this.store.sender(client.owner, layout);

@@ -78,6 +78,10 @@ export class RunningHub {
     return this.hub.upgrade(request, server);
   }
 
+  get dataDir(): string {
+    return this.#folder.path;
+  }
+
   get origin(): string {
     return `https://127.0.0.1:${this.server.port}`;
   }
