@@ -1,0 +1,270 @@
+import { SQLiteError } from "bun:sqlite";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Layout } from "../wire/layout.ts";
+import { SpoolFile } from "./spool/file.ts";
+import type { Reading, SpooledFrame } from "./spool/frame.ts";
+import { MemoryRing } from "./spool/memory.ts";
+import { SpoolDamaged, SpoolInUse } from "./spool/open.ts";
+import { setAside } from "./spool/set_aside.ts";
+
+export type { Reading, SpooledFrame } from "./spool/frame.ts";
+
+/** While the disk takes nothing, this much is kept in memory: hours of an idle node. */
+const MEMORY_BYTES = 4 * 2 ** 20;
+/** Frames that go from memory to disk in one transaction. */
+const FLUSHED_AT_ONCE = 64;
+/** A file that could not be opened is tried again after this. */
+const REOPEN_MS = 10_000;
+
+export interface SpoolOptions {
+  readonly path: string;
+  /** For file and WAL together. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface SpoolStats {
+  /** Frames that are not acknowledged, on disk and in memory. */
+  readonly frames: number;
+  /** In use on the disk. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Frames lost because the ring was full. */
+  readonly overwritten: number;
+  /** Frames lost because the disk took nothing and the memory was full. */
+  readonly lost: number;
+  /** Frames lost because they came back from the disk with another checksum. */
+  readonly damaged: number;
+  /** Files that were set aside because they were damaged. */
+  readonly corrupt: number;
+  /** Why frames are kept in memory now; undefined when all is well. */
+  readonly trouble: string | undefined;
+}
+
+/**
+ * The agent's bounded buffer of frames that the server has not acknowledged: a ring on disk (see `SpoolFile`), and a
+ * small one in memory for the time in which the disk takes nothing. Whatever happens to the disk, {@link append} does
+ * not throw, and what is lost is counted.
+ *
+ * Sequences rise strictly within an epoch. The epoch changes when the file is replaced: {@link onEpoch} tells.
+ */
+export class Spool {
+  /** 16 bytes in hex. */
+  #epoch = "";
+  #file: SpoolFile | undefined;
+  #sequence = 0;
+  #maxBytes: number;
+  #trouble: string | undefined;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  #corrupt = 0;
+  /** Of files that were in use before the present one. */
+  #damagedBefore = 0;
+  readonly #memory = new MemoryRing(MEMORY_BYTES);
+  readonly #onFrames: (() => void)[] = [];
+  readonly #onEpoch: (() => void)[] = [];
+
+  private constructor(private readonly options: SpoolOptions) {
+    this.#maxBytes = options.maxBytes;
+  }
+
+  /**
+   * Opens the spool, or makes one. A damaged file is set aside; when the disk refuses, the spool begins in memory.
+   * @throws Error when another agent uses it.
+   */
+  static open(options: SpoolOptions): Spool {
+    const spool = new Spool(options);
+    spool.#openFile();
+    if (spool.#epoch === "") spool.#epoch = randomEpoch();
+    return spool;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The highest sequence that was given out. */
+  get lastSequence(): number {
+    return this.#sequence;
+  }
+
+  /** Calls back after every {@link append}. */
+  onFrames(listener: () => void): void {
+    this.#onFrames.push(listener);
+  }
+
+  /** Calls back when the epoch has changed: what was sent under the old one says nothing about the new one. */
+  onEpoch(listener: () => void): void {
+    this.#onEpoch.push(listener);
+  }
+
+  append(readings: readonly Reading[]): void {
+    if (readings.length === 0) return;
+    this.#reopen();
+    this.#memory.push(readings.map((reading) => ({ ...reading, sequence: ++this.#sequence })));
+    this.#flush();
+    for (const listener of this.#onFrames) listener();
+  }
+
+  /** Frames after a sequence, oldest first; fewer than `limit` only at the end. */
+  read(after: number, limit: number): SpooledFrame[] {
+    const stored = this.#try("read", (file) => file.read(after, limit)) ?? [];
+    if (stored.length >= limit) return stored;
+    const kept = this.#memory.frames.filter(({ sequence }) => sequence > after);
+    return [...stored, ...kept.slice(0, limit - stored.length)];
+  }
+
+  /** The hashes of the layouts that have frames here, in the order in which they came. */
+  layoutsInUse(): string[] {
+    const stored = this.#try("read", (file) => file.layoutsInUse()) ?? [];
+    return [...new Set([...stored, ...this.#memory.frames.map(({ hash }) => hash)])];
+  }
+
+  layout(hash: string): Layout | undefined {
+    const kept = this.#memory.frames.find((frame) => frame.hash === hash);
+    return kept?.layout ?? this.#try("read", (file) => file.layout(hash));
+  }
+
+  /** The server has, on its disk, everything of this epoch up to this sequence. */
+  acknowledge(sequence: number): void {
+    this.#memory.acknowledge(sequence);
+    this.#try("write", (file) => file.acknowledge(sequence));
+  }
+
+  /** Takes effect step by step, with the following appends. */
+  resize(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#try("write", (file) => file.resize(maxBytes));
+  }
+
+  stats(): SpoolStats {
+    return {
+      frames: (this.#file?.frames ?? 0) + this.#memory.length,
+      bytes: this.#try("read", (file) => file.bytes) ?? 0,
+      maxBytes: this.#maxBytes,
+      overwritten: this.#file?.overwritten ?? 0,
+      lost: this.#memory.lost,
+      damaged: this.#damagedBefore + (this.#file?.damaged ?? 0),
+      corrupt: this.#corrupt,
+      trouble: this.#trouble,
+    };
+  }
+
+  /** Writes what is still in memory, as far as the disk takes it. */
+  close(): void {
+    this.#flush();
+    if (this.#memory.length > 0)
+      this.options.log.error("frames in memory are lost: the disk did not take them", {
+        frames: this.#memory.length,
+        reason: this.#trouble,
+      });
+    this.#try("write", (file) => file.close());
+    this.#file = undefined;
+  }
+
+  #flush(): void {
+    while (this.#memory.length > 0) {
+      const frames = this.#memory.frames.slice(0, FLUSHED_AT_ONCE);
+      const written = this.#try("write", (file) => {
+        file.insert(frames);
+        return true;
+      });
+      if (written === undefined) return;
+      this.#memory.shift(frames.length);
+      this.#recovered();
+    }
+  }
+
+  /** Runs `work` on the file, when there is one. @returns undefined when there is none, or when the disk refused. */
+  #try<T>(kind: "read" | "write", work: (file: SpoolFile) => T): T | undefined {
+    if (this.#file === undefined) return undefined;
+    try {
+      return work(this.#file);
+    } catch (error) {
+      if (!(error instanceof SpoolDamaged || error instanceof SQLiteError)) throw error;
+      // What cannot be read now will not be readable later, and would hold up everything behind it.
+      if (error instanceof SpoolDamaged || kind === "read") this.#replaceDamaged(error.message);
+      else this.#inTrouble(error);
+      return undefined;
+    }
+  }
+
+  #reopen(): void {
+    if (this.#file !== undefined || this.options.clock.monotonic() < this.#retryAt) return;
+    try {
+      this.#openFile();
+    } catch (error) {
+      this.#inTrouble(error as Error);
+    }
+  }
+
+  /** @throws Error when another agent uses the file. */
+  #openFile(): void {
+    const { path } = this.options;
+    this.#retryAt = this.options.clock.monotonic() + REOPEN_MS;
+    try {
+      this.#use(SpoolFile.open(path, this.#maxBytes));
+    } catch (error) {
+      if (error instanceof SpoolInUse)
+        throw new Error(
+          `Cannot open the spool "${path}": another dcmon agent is running on this data directory. Stop that one ("fuser ${path}" names it), or start this one with another --data-dir.`,
+          { cause: error },
+        );
+      if (error instanceof SpoolDamaged) this.#replaceDamaged(error.message);
+      else this.#inTrouble(error as Error);
+    }
+  }
+
+  #use(file: SpoolFile): void {
+    const changed = this.#epoch !== "" && this.#epoch !== file.epoch;
+    this.#file = file;
+    this.#epoch = file.epoch;
+    this.#memory.renumber(file.startSequence + 1);
+    this.#sequence = file.startSequence + this.#memory.length;
+    if (changed) for (const listener of this.#onEpoch) listener();
+  }
+
+  #replaceDamaged(reason: string): void {
+    const { path, clock, log } = this.options;
+    this.#damagedBefore += this.#file?.damaged ?? 0;
+    this.#file?.abandon();
+    this.#file = undefined;
+    this.#corrupt++;
+    try {
+      const moved = setAside(path, clock.now());
+      log.error("the spool is damaged and was set aside; frames in it that were not sent are lost", {
+        reason,
+        file: moved,
+      });
+      this.#use(SpoolFile.open(path, this.#maxBytes));
+    } catch (error) {
+      this.#inTrouble(error as Error);
+      this.#beginInMemory();
+    }
+  }
+
+  #beginInMemory(): void {
+    this.#epoch = randomEpoch();
+    for (const listener of this.#onEpoch) listener();
+  }
+
+  #inTrouble(error: Error): void {
+    if (this.#trouble === error.message) return;
+    this.#trouble = error.message;
+    this.options.log.error(
+      "the spool cannot be written; frames stay in memory. Free or repair the disk, the agent goes on by itself",
+      { file: this.options.path, reason: error.message },
+    );
+  }
+
+  #recovered(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.options.log.info("the spool can be written again");
+  }
+}
+
+function randomEpoch(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
+}
