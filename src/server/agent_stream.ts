@@ -200,10 +200,7 @@ export class AgentStream {
     this.#pending.push({ sequence, bytes: payload.length });
     this.#pendingBytes += payload.length;
     if (this.#pendingBytes > MAX_PENDING_BYTES)
-      return {
-        close: "badFrame",
-        reason: `more than ${MAX_PENDING_BYTES} bytes sent ahead of their acknowledgement`,
-      };
+      return badFrame(`more than ${MAX_PENDING_BYTES} bytes were sent ahead of their acknowledgement`);
     return undefined;
   }
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
   fixture = await AppFixture.open();
   client = await fixture.enrol("alpha");
   await fixture.enrol("beta");
-  for (let t = T0; t <= END; t += 5000) await fixture.send(client, t, nodeSamples(1000 + (t - T0) / 1000, t));
+  for (let t = T0; t <= END; t += 5000) fixture.send(client, t, nodeSamples(1000 + (t - T0) / 1000, t));
 });
 afterAll(() => fixture.close());
 

@@ -101,8 +101,8 @@ export class AppFixture {
     return result.client;
   }
 
-  /** Sends samples of one client; the layout is made of the names and labels. */
-  async send(client: Client, timestamp: number, samples: readonly TestSample[]): Promise<void> {
+  /** Sends samples of one client; the layout is made of the names and labels. See {@link settled}. */
+  send(client: Client, timestamp: number, samples: readonly TestSample[]): void {
     const layout = {
       exporter: "os",
       interval: 5000,
@@ -122,7 +122,11 @@ export class AppFixture {
       timestamp,
       samples.map(([, , value]) => value),
     );
-    await sender.settled();
+  }
+
+  /** Resolves when everything sent is durable. */
+  async settled(): Promise<void> {
+    for (const sender of this.#senders.values()) await sender.settled();
   }
 }
 

@@ -45,10 +45,8 @@ export class RawAgent {
     const tls = verifiedTls(identity.anchor.pem, (fingerprint) => {
       this.serverCertificate = fingerprint;
     });
-    this.#socket = new WebSocket(`${origin.replace("https", "wss")}${path}`, {
-      tls,
-      perMessageDeflate: false,
-    });
+    const url = `${origin.replace(/^http/, "ws")}${path}`;
+    this.#socket = openSocket(url, { perMessageDeflate: false, ...(origin.startsWith("https") && { tls }) });
     const opened = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<Closed>();
     this.#opened = opened.promise;
@@ -75,9 +73,14 @@ export class RawAgent {
     return agent;
   }
 
-  /** Connected, and authenticated both ways. */
-  static async authenticated(identity: Identity, origin: string): Promise<RawAgent> {
+  /** Connected, and authenticated both ways. @param serverCertificate as TLS would have shown it, without TLS */
+  static async authenticated(
+    identity: Identity,
+    origin: string,
+    serverCertificate?: string,
+  ): Promise<RawAgent> {
     const agent = await RawAgent.connect(identity, origin);
+    if (serverCertificate !== undefined) agent.serverCertificate = serverCertificate;
     const { transcript } = await agent.challenged();
     await agent.prove(transcript);
     const welcome = await agent.next("welcome");
@@ -174,6 +177,17 @@ export class RawAgent {
   /** Waits until everything up to `sequence` is acknowledged. */
   async acknowledged(sequence: number): Promise<void> {
     while ((await this.next("ack")).sequence < sequence);
+  }
+
+  /** False once the server has ended the connection for anything that was sent before. */
+  async isOpen(): Promise<boolean> {
+    const socket = this.#socket as WebSocket & NodeJS.EventEmitter & { ping(): void };
+    if (this.#isClosed) return false;
+    const pong = new Promise<boolean>((resolve) =>
+      socket.addEventListener("pong", () => resolve(true), { once: true }),
+    );
+    socket.ping();
+    return Promise.race([pong, this.closed.then(() => false)]);
   }
 
   close(): void {

@@ -78,6 +78,18 @@ export class RunningHub {
     return this.hub.upgrade(request, server);
   }
 
+  /** The same hub without TLS, for tests of what comes after it. */
+  listenPlain(): { origin: string; stop(): Promise<void> } {
+    const { hub } = this;
+    const server = Bun.serve<AgentConnection>({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request, server) => hub.upgrade(request, server),
+      websocket: hub.websocket,
+    });
+    return { origin: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
+  }
+
   get dataDir(): string {
     return this.#folder.path;
   }

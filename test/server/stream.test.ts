@@ -186,25 +186,31 @@ test("Infinity and NaN in a frame end the connection", async () => {
 });
 
 test("malformed frames end the connection, each with its own reason", async () => {
-  const f = (
-    change: (bytes: Uint8Array<ArrayBuffer>, view: DataView) => Uint8Array<ArrayBuffer> | void,
-    reason: RegExp,
-  ) => {
+  const edited = (edit: (view: DataView) => void, reason: RegExp) => {
     const { bytes, view } = frameBytes();
-    const changed = change(bytes, view) ?? bytes;
-    return expectClosed((agent) => agent.sendRaw(changed), "badFrame", reason);
+    edit(view);
+    return expectClosed((agent) => agent.sendRaw(bytes), "badFrame", reason);
   };
-  await f((bytes) => bytes.slice(0, 10), /^bad frame: frame of 10 bytes is shorter than its header$/);
-  await f((_, view) => view.setUint8(0, 9), /^bad frame: frame kind 9 is not known$/);
-  await f((_, view) => view.setUint8(1, 1), /^bad frame: frame flags 1 are not known$/);
-  await f(
-    (_, view) => view.setFloat64(4, Number.NaN, true),
+  const cut = (end: number, reason: RegExp) =>
+    expectClosed((agent) => agent.sendRaw(frameBytes().bytes.slice(0, end)), "badFrame", reason);
+  await cut(10, /^bad frame: frame of 10 bytes is shorter than its header$/);
+  await cut(20, /^bad frame: payload of 0 bytes is too short for 2 series$/);
+  await cut(-1, /^bad frame: payload has \d+ bytes, its classes ask for \d+$/);
+  await edited((view) => view.setUint8(0, 9), /^bad frame: frame kind 9 is not known$/);
+  await edited((view) => view.setUint8(1, 1), /^bad frame: frame flags 1 are not known$/);
+  await edited(
+    (view) => view.setFloat64(4, Number.NaN, true),
     /^bad frame: timestamp NaN is not a whole number/,
   );
-  await f((_, view) => view.setFloat64(12, 0, true), /^bad frame: sequence 0 is not a whole number from 1$/);
-  await f((_, view) => view.setFloat64(12, Number.POSITIVE_INFINITY, true), /^bad frame: sequence Infinity/);
-  await f((bytes) => bytes.slice(0, -1), /^bad frame: payload has \d+ bytes, its classes ask for \d+$/);
-  await f((_, view) => view.setUint8(20, 3), /^bad frame: payload form 3 is not known$/);
+  await edited(
+    (view) => view.setFloat64(12, 0, true),
+    /^bad frame: sequence 0 is not a whole number from 1$/,
+  );
+  await edited(
+    (view) => view.setFloat64(12, Number.POSITIVE_INFINITY, true),
+    /^bad frame: sequence Infinity/,
+  );
+  await edited((view) => view.setUint8(20, 3), /^bad frame: payload form 3 is not known$/);
 });
 
 test("a message of more than 1 MiB ends the connection", async () => {
@@ -240,7 +246,7 @@ test("samples from the future and from before the retention are acknowledged, dr
     now + 365 * 86_400_000,
     now - 2 * 86_400_000,
     now + 60_000,
-    now - 3_600_000 + 5000,
+    now - 1_800_000,
   ];
   for (const [i, timestamp] of times.entries()) agent.frame(i + 1, [i], { timestamp });
   await agent.acknowledged(times.length);
@@ -259,7 +265,7 @@ test("an agent that ignores the window is closed", async () => {
   const values = Float64Array.from({ length: 900 }, (_, i) => i + 0.5);
   for (let sequence = 1; sequence <= 200; sequence++) agent.frame(sequence, values);
   expect((await agent.closed).reason).toBe(
-    "bad frame: more than 524288 bytes sent ahead of their acknowledgement",
+    "bad frame: more than 524288 bytes were sent ahead of their acknowledgement",
   );
 });
 

@@ -1,0 +1,150 @@
+import { afterAll, expect, test } from "bun:test";
+import { labelsOf } from "../../src/metrics/labels.ts";
+import { randomNonce } from "../../src/pki/proof.ts";
+import { encodeFrame } from "../../src/wire/frame.ts";
+import { type Layout, layoutHash } from "../../src/wire/layout.ts";
+import { encodeMessage } from "../../src/wire/messages.ts";
+import { encodeValues } from "../../src/wire/values.ts";
+import { newEpoch, RawAgent } from "./raw_agent.ts";
+import { RunningHub } from "./running_hub.ts";
+
+const MESSAGES = 10_000;
+const SEED = 20261121;
+const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
+
+const ours = await RunningHub.start();
+const node = await ours.join("gpu-01");
+const plain = ours.listenPlain();
+afterAll(async () => {
+  await plain.stop();
+  await ours.stop();
+});
+
+type Message = string | Uint8Array<ArrayBuffer>;
+
+/** Repeatable random numbers in [0, 1): mulberry32. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+const layout: Layout = {
+  exporter: "os",
+  interval: 1000,
+  series: ["a", "b", "c", "d"].map((name) =>
+    labelsOf(Object.entries({ __name__: name, job: "node", instance: "gpu-01" })),
+  ),
+};
+
+/** What an agent would say, from which the fuzzed messages are made. */
+function seeds(sequence: number): Message[] {
+  const now = Date.now();
+  return [
+    encodeMessage({
+      type: "hello",
+      v: 1,
+      chain: [node.certificate],
+      nonce: randomNonce(),
+      client: node.client,
+      boot: "b",
+    }),
+    encodeMessage({ type: "proof", signature: "A".repeat(86) }),
+    encodeMessage({ type: "begin", epoch: newEpoch(), layouts: [layoutHash(layout)] }),
+    encodeMessage({ type: "layout", hash: layoutHash(layout), layout: layout as never }),
+    encodeFrame({ layoutIndex: 0, timestamp: now, sequence }, encodeValues([1, 70_000, 0.5, Number.NaN])),
+    encodeFrame({ layoutIndex: 0, timestamp: now, sequence }, encodeValues([1, 2, 3, 4])),
+  ];
+}
+
+/** Flips, cuts, repeats or inserts a few bytes; sometimes makes text binary or binary text. */
+function mutate(message: Message, random: () => number): Message {
+  const pick = (n: number) => Math.floor(random() * n);
+  let bytes = Buffer.from(message as string);
+  for (let edits = pick(4); edits >= 0; edits--) {
+    const at = pick(bytes.length + 1);
+    switch (pick(5)) {
+      case 0:
+        if (at < bytes.length) bytes[at] = pick(256);
+        break;
+      case 1:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 2:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(pick(at + 1))]);
+        break;
+      case 3:
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(pick(64), pick(256)), bytes.subarray(at)]);
+        break;
+      case 4:
+        if (at < bytes.length) bytes[at]! ^= 1 << pick(8);
+        break;
+    }
+  }
+  const asText = (typeof message === "string") !== (pick(20) === 0);
+  return asText ? bytes.toString("utf8") : new Uint8Array(bytes);
+}
+
+function residentBytes(): number {
+  Bun.gc(true);
+  return process.memoryUsage.rss();
+}
+
+/** Sends every message on a connection that still stands, and returns how many connections that took. */
+async function fuzz(count: number, random: () => number, connect: () => Promise<RawAgent>): Promise<number> {
+  let connections = 0;
+  let agent: RawAgent | undefined;
+  for (let i = 0; i < count; i++) {
+    if (agent === undefined) {
+      agent = await connect();
+      connections++;
+    }
+    const options = seeds(i + 1);
+    agent.sendRaw(mutate(options[Math.floor(random() * options.length)]!, random));
+    // Whether a message has ended the connection is known once a ping has come back.
+    if (!(await agent.isOpen())) agent = undefined;
+  }
+  agent?.close();
+  return connections;
+}
+
+async function expectHealthy(): Promise<void> {
+  const agent = await RawAgent.streaming(node, ours.origin, [layout]);
+  agent.frame(1, [1, 2, 3, 4]);
+  await agent.acknowledged(1);
+  agent.close();
+}
+
+test(`${MESSAGES} fuzzed messages from a stranger: the server goes on, its memory flat`, async () => {
+  const random = randomOf(SEED);
+  const connect = () => RawAgent.connect(node, plain.origin);
+  await fuzz(1000, random, connect);
+  const before = residentBytes();
+  const connections = await fuzz(MESSAGES, random, connect);
+  expect(connections).toBeGreaterThan(MESSAGES / 2);
+  expect(residentBytes() - before).toBeLessThan(MAX_GROWTH_BYTES);
+  expect(ours.hub.stats().connections).toBe(0);
+  await expectHealthy();
+}, 120_000);
+
+test(`${MESSAGES} fuzzed messages from an authenticated agent: the server goes on, its memory flat`, async () => {
+  const random = randomOf(SEED + 1);
+  const connect = async () => {
+    const agent = await RawAgent.authenticated(node, plain.origin, ours.authority.server.fingerprint);
+    const resume = await agent.begin([layout], newEpoch());
+    if (resume.need.length > 0) agent.announce(layout);
+    return agent;
+  };
+  await fuzz(1000, random, connect);
+  const before = residentBytes();
+  await fuzz(MESSAGES, random, connect);
+  expect(residentBytes() - before).toBeLessThan(MAX_GROWTH_BYTES);
+  await expectHealthy();
+  const names = await ours.store.labelValues("__name__", []);
+  expect(names).toContain("a");
+  expect(await ours.store.labelValues("instance", [])).toEqual(["gpu-01"]);
+}, 120_000);
