@@ -96,7 +96,7 @@ function requireOne(
     const [first, second] = group.filter((column) => column.present[i] === 1);
     if (!first || !second) continue;
     const labels = formatGroup(matchedLabels(matching)(first.labels));
-    const pair = [formatLabels(first.labels), formatLabels(second.labels)].sort();
+    const pair = [formatGroup(first.labels), formatGroup(second.labels)].sort();
     throw executionError(
       `found duplicate series for the match group ${labels} on the ${side} hand-side of the operation: [${pair.join(", ")}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
@@ -104,8 +104,7 @@ function requireOne(
 }
 
 function formatGroup(labels: Labels): string {
-  const text = formatLabels(labels);
-  return text.startsWith("{") ? text : `{${text}}`;
+  return formatLabels(labels) || "{}";
 }
 
 function combination(

@@ -1,7 +1,7 @@
 import { labelValue } from "../../metrics/labels.ts";
 import { executionError } from "../error.ts";
 import { setLabel } from "../labelset.ts";
-import { compileRegex } from "../regex.ts";
+import { compileRegex, type RegexMatch } from "../regex.ts";
 import { type Column, mergeSameLabels } from "../value.ts";
 
 /**
@@ -15,7 +15,7 @@ export function labelReplace(
   if (target === "") throw executionError('invalid destination label name in label_replace(): ""');
   const regex = compileRegex(pattern);
   return relabel(columns, target, (column) => {
-    const match = regex.exec(labelValue(column.labels, source));
+    const match = regex.match(labelValue(column.labels, source));
     return match ? expand(replacement, match) : undefined;
   });
 }
@@ -46,10 +46,10 @@ function relabel(
 }
 
 /** Go's templates: the longest name after `$` counts, so `$1x` is the group "1x"; unknown groups are empty. */
-function expand(template: string, match: RegExpExecArray): string {
+function expand(template: string, { groups, named }: RegexMatch): string {
   return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced, bare) => {
     if (whole === "$$") return "$";
     const name: string = braced ?? bare;
-    return (/^\d+$/.test(name) ? match[Number(name)] : match.groups?.[name]) ?? "";
+    return (/^\d+$/.test(name) ? groups[Number(name)] : named.get(name)) ?? "";
   });
 }
