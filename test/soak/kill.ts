@@ -1,0 +1,196 @@
+/**
+ * Server and agents killed with -9 under load, again and again; then a ledger that no kill could touch decides whether
+ * everything acknowledged is there, once, with the right values.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Ledger, readLedger } from "./ledger.ts";
+import { LoadedAgents } from "./loaded_agents.ts";
+import { type Physical, physicalCount } from "./physical_count.ts";
+import { PHASES, type Phase, TracedServer } from "./traced_server.ts";
+import { type Verified, verifyAgent } from "./verify.ts";
+
+export interface KillPlan {
+  readonly agents: number;
+  readonly series: number;
+  /** Kills of the server that must hit each of commit, seal and retention. */
+  readonly perPhase: number;
+  /** Kills of the process that holds all agents. */
+  readonly agentKills: number;
+}
+
+export interface KillReport {
+  readonly serverKills: number;
+  readonly agentKills: number;
+  /** Kills of the server by what its writer was doing; one kill can hit two phases. */
+  readonly hits: Readonly<Record<Phase, number>>;
+  readonly framesSpooled: number;
+  readonly framesAcknowledged: number;
+  readonly verified: Verified;
+  readonly physical: Physical;
+}
+
+/** The agents' time runs 300 times faster than the wall clock: a bucket of 30 minutes takes them 6 s. */
+const SPEED = 300;
+const INTERVAL_MS = 300_000;
+const LEAD_MS = 25 * 86_400_000;
+/** Of the agents' time, so much is kept: each start of the server lets the rest expire. */
+const KEPT_MS = 3 * 3_600_000;
+const WARM_UP_MS = 1000 * (KEPT_MS / INTERVAL_MS + 12);
+/** Blows that miss their phase are repeated, but not for ever. */
+const BLOWS_PER_HIT = 4;
+const DAY_MS = 86_400_000;
+
+/** @param tell receives a line of progress now and then */
+export async function killSoak(plan: KillPlan, tell: (line: string) => void): Promise<KillReport> {
+  const folder = mkdtempSync(join(tmpdir(), "dcmon-kill-"));
+  const run = new KillRun(plan, folder, tell);
+  try {
+    const report = await run.run();
+    rmSync(folder, { recursive: true });
+    return report;
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (evidence: ${folder})`, { cause: error });
+  } finally {
+    await run.end();
+  }
+}
+
+class KillRun {
+  readonly #server: TracedServer;
+  readonly #agents: LoadedAgents;
+  readonly #ledgerPath: string;
+  readonly #hits: Record<Phase, number> = { commit: 0, seal: 0, retention: 0 };
+  #serverKills = 0;
+  #agentKills = 0;
+
+  constructor(
+    private readonly plan: KillPlan,
+    folder: string,
+    private readonly tell: (line: string) => void,
+  ) {
+    const serverData = join(folder, "server");
+    const agentsData = join(folder, "agents");
+    mkdirSync(agentsData);
+    this.#ledgerPath = join(folder, "ledger");
+    this.#server = new TracedServer(serverData, freePort());
+    this.#agents = new LoadedAgents({
+      server: this.#server.url,
+      serverData,
+      dataDir: agentsData,
+      ledger: this.#ledgerPath,
+      agents: plan.agents,
+      series: plan.series,
+      interval: INTERVAL_MS,
+      speed: SPEED,
+      lead: LEAD_MS,
+    });
+  }
+
+  async run(): Promise<KillReport> {
+    await this.#server.start(30);
+    this.#agents.start();
+    await this.#agents.connected();
+    this.tell(`${this.plan.agents} agents × ${this.plan.series} series connected; warming up`);
+    await Bun.sleep(WARM_UP_MS);
+    await this.#killEverything();
+    return this.#settle();
+  }
+
+  /** Leaves no process behind, whatever happened. */
+  async end(): Promise<void> {
+    await this.#agents.end();
+    await this.#server.end();
+  }
+
+  async #killEverything(): Promise<void> {
+    const { perPhase, agentKills } = this.plan;
+    const mostBlows = BLOWS_PER_HIT * PHASES.length * perPhase;
+    for (let round = 0; ; round++) {
+      const due = PHASES.filter((phase) => this.#hits[phase] < perPhase);
+      if (due.length === 0 && this.#agentKills >= agentKills) return;
+      if (this.#serverKills >= mostBlows)
+        throw new Error(
+          `${this.#serverKills} kills hit ${JSON.stringify(this.#hits)}, wanted ${perPhase} each`,
+        );
+      if (due.length === 0 || this.#agentKills * PHASES.length * perPhase < this.#serverKills * agentKills)
+        await this.#killAgents();
+      if (due.length > 0) await this.#killServer(due[round % due.length]!);
+      if (round % 10 === 9)
+        this.tell(
+          `${this.#serverKills} kills of the server, hits ${JSON.stringify(this.#hits)}, ${this.#agentKills} of the agents`,
+        );
+    }
+  }
+
+  async #killAgents(): Promise<void> {
+    await Bun.sleep(1500 * Math.random());
+    await this.#agents.kill();
+    this.#agentKills++;
+    this.#agents.start();
+  }
+
+  /** Kills while `phase` is going on, then starts the server with a retention that lets more data expire. */
+  async #killServer(phase: Phase): Promise<void> {
+    if (phase !== "retention") await Bun.sleep(1500 * Math.random());
+    await within(30_000, this.#server.phaseBegins(phase), `no ${phase} began`);
+    if (Math.random() < 0.5) await Bun.sleep(5 * Math.random());
+    const open = await this.#server.kill();
+    this.#serverKills++;
+    for (const hit of open) this.#hits[hit]++;
+    await this.#server.start(this.#metricsDays());
+  }
+
+  #metricsDays(): number {
+    return (Date.now() - (this.#agents.now() - KEPT_MS)) / DAY_MS;
+  }
+
+  /** Lets the agents deliver what they hold, then compares ledger, answers and database. */
+  async #settle(): Promise<KillReport> {
+    this.tell("letting the spools drain");
+    const cutoff = this.#agents.now() - KEPT_MS;
+    await this.#agents.delivered();
+    await this.#agents.stop();
+    const ledger = readLedger(this.#ledgerPath);
+    const verified: Verified = { samples: 0, framesExpected: 0, framesBeyondLedger: 0 };
+    for (let agent = 0; agent < this.plan.agents; agent++) {
+      const expected = [...(ledger.acknowledged.get(agent) ?? [])].filter((timestamp) => timestamp > cutoff);
+      if (expected.length === 0) throw new Error(`Agent ${agent} has no acknowledged frame to look for`);
+      const part = await verifyAgent(this.#server, agent, this.plan.series, expected, cutoff);
+      verified.samples += part.samples;
+      verified.framesExpected += part.framesExpected;
+      verified.framesBeyondLedger += part.framesBeyondLedger;
+    }
+    await this.#server.stop();
+    const physical = physicalCount(this.#server.dataDir);
+    return {
+      serverKills: this.#serverKills,
+      agentKills: this.#agentKills,
+      hits: this.#hits,
+      framesSpooled: frames(ledger.spooled),
+      framesAcknowledged: frames(ledger.acknowledged),
+      verified,
+      physical,
+    };
+  }
+}
+
+function frames(byAgent: Ledger["spooled"]): number {
+  return [...byAgent.values()].reduce((sum, timestamps) => sum + timestamps.size, 0);
+}
+
+async function within(ms: number, promise: Promise<void>, otherwise: string): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${otherwise} within ${ms / 1000} s`)), ms);
+  });
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function freePort(): number {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}
