@@ -1,8 +1,10 @@
 /** Fills a definition's placeholders. Window in milliseconds. */
 export function expressionFor(template: string, instance: string, windowMs: number): string {
-  return template
-    .replaceAll("$node", () => `instance=${quoted(instance)}`)
-    .replaceAll("$window", () => `${Math.ceil(windowMs / 1000)}s`);
+  const window = `${Math.ceil(windowMs / 1000)}s`;
+  // In one pass, so that a placeholder in an instance's name stays what it is.
+  return template.replace(/\$(?:node|window)/g, (placeholder) =>
+    placeholder === "$node" ? `instance=${quoted(instance)}` : window,
+  );
 }
 
 /** The text of a legend for one series: `{{label}}` replaced, spaces collapsed. */

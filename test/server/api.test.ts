@@ -12,6 +12,7 @@ beforeAll(async () => {
   client = await fixture.enrol("alpha");
   await fixture.enrol("beta");
   for (let t = T0; t <= END; t += 5000) fixture.send(client, t, nodeSamples(1000 + (t - T0) / 1000, t));
+  await fixture.settled();
 });
 afterAll(() => fixture.close());
 

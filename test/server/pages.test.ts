@@ -17,6 +17,7 @@ async function node(name: string, busy = 0.25, more: readonly TestSample[] = [])
   const client = await fixture.enrol(name);
   for (let t = T0; t <= T0 + MINUTE; t += 5000)
     fixture.send(client, t, [...nodeSamples(1000 + (t - T0) / 1000, T0, busy), ...more]);
+  await fixture.settled();
   return client;
 }
 
@@ -151,6 +152,7 @@ describe("what a hostile node sends", () => {
         ["node_uname_info", { release: payload, machine: payload }, 1],
         ["node_load1", {}, 1],
       ]);
+      await fixture.settled();
       const pages = [
         await html("/dashboard"),
         await html(`/dashboard?q=${encodeURIComponent(payload)}`),

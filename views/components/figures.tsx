@@ -14,9 +14,8 @@ export const Meter = ({ ratio, title }: { ratio: number | undefined; title?: str
     <span class="absent">{ABSENT}</span>
   ) : (
     <span class="meter" title={title}>
-      <span class="meter-value">{formatValue(ratio, "ratio")}</span>
-      <svg class={`meter-bar ${levelOf(ratio)}`} aria-hidden="true">
-        <rect class="meter-track" width="100%" height="100%" rx="2" />
+      {formatValue(ratio, "ratio")}
+      <svg class={levelOf(ratio)} aria-hidden="true">
         <rect width={`${percent(ratio)}%`} height="100%" rx="2" />
       </svg>
     </span>
@@ -26,28 +25,26 @@ export const Meter = ({ ratio, title }: { ratio: number | undefined; title?: str
 export const Sparkline = ({ values, label }: { values: readonly number[]; label: string }) => {
   if (values.length < 2) return <span class="sparkline" />;
   const top = Math.max(0.25, ...values);
-  const points = values.map((value, i) => {
-    const x = (i / (values.length - 1)) * SPARK_WIDTH;
-    const y = SPARK_HEIGHT - 1 - (Math.max(0, value) / top) * (SPARK_HEIGHT - 3);
-    return `${x.toFixed(1)},${y.toFixed(1)}`;
-  });
+  const yOf = (value: number) => tenths(HEIGHT - 1 - (Math.max(0, value) / top) * (HEIGHT - 3));
+  const points = values.map((value, i) => `${tenths((i / (values.length - 1)) * WIDTH)},${yOf(value)}`);
+  // One shape for line and area: its sides and bottom lie outside of what is shown.
+  const first = `${-OUTSIDE},${HEIGHT + OUTSIDE} ${-OUTSIDE},${yOf(values[0]!)}`;
+  const last = `${WIDTH + OUTSIDE},${yOf(values.at(-1)!)} ${WIDTH + OUTSIDE},${HEIGHT + OUTSIDE}`;
   return (
-    <svg
-      class="sparkline"
-      viewBox={`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-    >
-      <polygon points={`0,${SPARK_HEIGHT} ${points.join(" ")} ${SPARK_WIDTH},${SPARK_HEIGHT}`} />
-      <polyline points={points.join(" ")} />
+    <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+      <polygon points={`${first} ${points.join(" ")} ${last}`} />
     </svg>
   );
 };
 
-const SPARK_WIDTH = 72;
-const SPARK_HEIGHT = 20;
+const WIDTH = 72;
+const HEIGHT = 20;
+const OUTSIDE = 4;
 
-function percent(ratio: number): string {
-  return (Math.min(1, Math.max(0, ratio)) * 100).toFixed(1);
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function percent(ratio: number): number {
+  return tenths(Math.min(1, Math.max(0, ratio)) * 100);
 }
