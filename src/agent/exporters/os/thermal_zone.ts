@@ -6,7 +6,7 @@ import { sample } from "./text.ts";
 
 const SCAN_MAX_AGE_MS = 5 * 60_000;
 /** Firmware answers for a zone, sometimes slowly. */
-const ANSWER_TIMEOUT_MS = 1000;
+const ANSWER_TIMEOUT_MS = 500;
 
 interface ThermalFile {
   readonly metric: string;

@@ -22,7 +22,7 @@ export function createTime(): Collector {
 }
 
 function readZone(host: Host): Sample[] {
-  const offset = -new Date(host.clock.now()).getTimezoneOffset() * 60;
+  const offset = (0 - new Date(host.clock.now()).getTimezoneOffset()) * 60;
   const name = zoneName(host.readText(host.etc("localtime")) ?? "", offset);
   return [sample("node_time_zone_offset_seconds", offset, [["time_zone", name]])];
 }
