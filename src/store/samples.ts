@@ -55,7 +55,7 @@ function concatenate(first: Samples, second: Samples): Samples {
 }
 
 /** How many timestamps are below `time`. */
-function lowerBound(timestamps: Float64Array, time: number): number {
+export function lowerBound(timestamps: Float64Array, time: number): number {
   let low = 0;
   let high = timestamps.length;
   while (low < high) {

@@ -21,7 +21,7 @@ export const CLASS_U16 = 1;
 export const CLASS_U32 = 2;
 export const CLASS_F64 = 3;
 
-/** Where the sections of a payload of `n` series begin, in bytes from the start of the payload. */
+/** Where the sections of a payload of `n` series begin, in bytes. */
 export interface Sections {
   classes: number;
   u16: number;
@@ -116,32 +116,39 @@ export function decodeValues(payload: Uint8Array, n: number, out: Float64Array):
   }
 }
 
+/** Memory that holds payloads, with both views of it. */
+export interface PayloadMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 /**
- * Decodes some of the columns: the value of series `columns[k]` goes to `out[first + k * stride]`, NaN when absent.
+ * Decodes some of the columns of the payload at `at`: the value of series `columns[k]` goes to
+ * `out[first + k * stride]`, NaN when absent.
  * The payload must have passed {@link valuesFault} once; this reads without checking.
  * @param columns ascending.
  */
 export function decodeColumns(
-  payload: Uint8Array,
+  { bytes, view }: PayloadMemory,
+  at: number,
   n: number,
   columns: Uint32Array,
   out: Float64Array,
   first: number,
   stride: number,
 ): void {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  let { u16, u32, f64 } = sectionsOf(payload, n);
-  let at = 1;
+  let { u16, u32, f64 } = sectionsOf(bytes, n, at);
+  let next = at + 1;
   for (let k = 0, o = first; k < columns.length; k++, o += stride) {
     const i = columns[k]!;
-    for (const target = 1 + (i >> 2); at < target; at++) {
-      const packed = CLASS_COUNTS[payload[at]!]!;
+    for (const target = at + 1 + (i >> 2); next < target; next++) {
+      const packed = CLASS_COUNTS[bytes[next]!]!;
       u16 += 2 * (packed & 15);
       u32 += 4 * ((packed >> 4) & 15);
       f64 += 8 * (packed >> 8);
     }
     const shift = (i & 3) * 2;
-    const byte = payload[at]!;
+    const byte = bytes[next]!;
     const before = CLASS_COUNTS[byte & ((1 << shift) - 1)]!;
     switch ((byte >> shift) & 3) {
       case CLASS_U16:
@@ -176,20 +183,20 @@ export function valuesFault(payload: Uint8Array, n: number): string | undefined 
 }
 
 /** The class bits beyond the `n`-th series must be 0, as {@link valuesFault} makes sure. */
-export function sectionsOf(payload: Uint8Array, n: number): Sections {
-  const u16 = 1 + ((n + 3) >> 2);
+export function sectionsOf(bytes: Uint8Array, n: number, at = 0): Sections {
+  const u16 = at + 1 + ((n + 3) >> 2);
   let count16 = 0;
   let count32 = 0;
   let count64 = 0;
-  for (let at = 1; at < u16; at++) {
-    const packed = CLASS_COUNTS[payload[at]!]!;
+  for (let next = at + 1; next < u16; next++) {
+    const packed = CLASS_COUNTS[bytes[next]!]!;
     count16 += packed & 15;
     count32 += (packed >> 4) & 15;
     count64 += packed >> 8;
   }
   const u32 = u16 + 2 * count16;
   const f64 = u32 + 4 * count32;
-  return { classes: 1, u16, u32, f64, end: f64 + 8 * count64 };
+  return { classes: at + 1, u16, u32, f64, end: f64 + 8 * count64 };
 }
 
 /** How many of the `n` series are present. */
@@ -202,8 +209,9 @@ export function countValues(payload: Uint8Array, n: number): number {
   return count;
 }
 
-export function classAt(payload: Uint8Array, i: number): number {
-  return (payload[1 + (i >> 2)]! >> ((i & 3) * 2)) & 3;
+/** @param at where the payload begins. */
+export function classAt(bytes: Uint8Array, i: number, at = 0): number {
+  return (bytes[at + 1 + (i >> 2)]! >> ((i & 3) * 2)) & 3;
 }
 
 const CLASS_SIZE = [0, 2, 4, 8] as const;

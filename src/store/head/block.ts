@@ -1,10 +1,8 @@
 import type { StoredLayout } from "./layout.ts";
 
-/** Before each payload in a segment: f64 timestamp, u32 payload length, little endian, not aligned. */
-export const ROW_HEADER_BYTES = 12;
-
 const FIRST_SEGMENT_BYTES = 4 * 1024;
 const LARGEST_SEGMENT_BYTES = 128 * 1024;
+const FIRST_ROWS = 32;
 
 /** One committed journal row, as the head takes it. */
 export interface HeadRow {
@@ -14,24 +12,27 @@ export interface HeadRow {
   readonly payload: Uint8Array;
 }
 
-/** The rows of a block at one moment, readable in any thread: later rows are written beyond `lengths`. */
+/** The rows of a block at one moment, readable in any thread: later rows are written beyond these. */
 export interface BlockSnapshot {
   readonly layout: number;
   readonly bucket: number;
   /** Where the bucket begins. Rows before it tell only which series were present. */
   readonly start: number;
   readonly series: Uint32Array<SharedArrayBuffer>;
-  readonly segments: readonly SharedArrayBuffer[];
-  /** Bytes in use, by segment. */
-  readonly lengths: readonly number[];
   readonly rows: number;
+  /** By row, in the order of arrival. */
+  readonly timestamps: Float64Array<SharedArrayBuffer>;
+  /** By row, two numbers: in which segment its payload is, and where it begins there. */
+  readonly places: Uint32Array<SharedArrayBuffer>;
+  readonly segments: readonly SharedArrayBuffer[];
   /** The journal id of the last row. */
   readonly throughId: number;
 }
 
 /**
  * The frames of one layout in one bucket, as they came, in shared memory. It may begin with the last frame of the
- * bucket before, so that a series which ends exactly between two buckets is seen to end.
+ * bucket before, so that a series which ends exactly between two buckets is seen to end. Times and places of the
+ * rows stand apart from the payloads: whoever looks for the last minutes does not touch the rest.
  */
 export class Block {
   frames = 0;
@@ -42,8 +43,11 @@ export class Block {
   oldestReceived = Number.POSITIVE_INFINITY;
   newestReceived = 0;
   private rows = 0;
+  private timestamps = new Float64Array(new SharedArrayBuffer(0));
+  private places = new Uint32Array(new SharedArrayBuffer(0));
   private readonly segments: SharedArrayBuffer[] = [];
-  private readonly lengths: number[] = [];
+  /** In the last segment. */
+  private used = 0;
   private last: { timestamp: number; payload: Uint8Array } | undefined;
 
   constructor(
@@ -71,42 +75,50 @@ export class Block {
   }
 
   snapshot(): BlockSnapshot {
+    const { layout, bucket, bucketMs, rows, timestamps, places, segments, lastId } = this;
     return {
-      layout: this.layout.id,
-      bucket: this.bucket,
-      start: this.bucket * this.bucketMs,
-      series: this.layout.series,
-      segments: [...this.segments],
-      lengths: [...this.lengths],
-      rows: this.rows,
-      throughId: this.lastId,
+      layout: layout.id,
+      bucket,
+      start: bucket * bucketMs,
+      series: layout.series,
+      rows,
+      timestamps,
+      places,
+      segments: [...segments],
+      throughId: lastId,
     };
   }
 
   private write(timestamp: number, payload: Uint8Array): void {
-    const size = ROW_HEADER_BYTES + payload.length;
-    let index = this.segments.length - 1;
-    if (index < 0 || this.lengths[index]! + size > this.segments[index]!.byteLength)
-      index = this.addSegment(size);
-    const segment = this.segments[index]!;
-    const at = this.lengths[index]!;
-    const header = new DataView(segment, at, ROW_HEADER_BYTES);
-    header.setFloat64(0, timestamp, true);
-    header.setUint32(8, payload.length, true);
-    const copy = new Uint8Array(segment, at + ROW_HEADER_BYTES, payload.length);
+    if (this.rows === this.timestamps.length) this.growRows();
+    const space = (this.segments.at(-1)?.byteLength ?? 0) - this.used;
+    if (space < payload.length) this.addSegment(payload.length);
+    const copy = new Uint8Array(this.segments.at(-1)!, this.used, payload.length);
     copy.set(payload);
-    this.lengths[index] = at + size;
+    this.timestamps[this.rows] = timestamp;
+    this.places[2 * this.rows] = this.segments.length - 1;
+    this.places[2 * this.rows + 1] = this.used;
+    this.used += payload.length;
     this.rows++;
     this.last = { timestamp, payload: copy };
   }
 
-  private addSegment(needed: number): number {
-    const count = this.segments.length;
-    const grown = count === 0 ? FIRST_SEGMENT_BYTES : this.segments[count - 1]!.byteLength * 2;
+  private growRows(): void {
+    const capacity = Math.max(FIRST_ROWS, 2 * this.rows);
+    const timestamps = new Float64Array(new SharedArrayBuffer(8 * capacity));
+    const places = new Uint32Array(new SharedArrayBuffer(8 * capacity));
+    timestamps.set(this.timestamps);
+    places.set(this.places);
+    this.bytes += 16 * (capacity - this.rows);
+    this.timestamps = timestamps;
+    this.places = places;
+  }
+
+  private addSegment(needed: number): void {
+    const grown = 2 * (this.segments.at(-1)?.byteLength ?? FIRST_SEGMENT_BYTES / 2);
     const size = Math.max(needed, Math.min(grown, LARGEST_SEGMENT_BYTES));
     this.segments.push(new SharedArrayBuffer(size));
-    this.lengths.push(0);
+    this.used = 0;
     this.bytes += size;
-    return count;
   }
 }
