@@ -1,12 +1,12 @@
 import { areSeriesLabels, type Labels } from "../metrics/labels.ts";
 
-/** Bounds on what one client may announce. */
-export const MAX_LAYOUT_SERIES = 2000;
+/** Bounds on what one client may announce. A layout is registered in one piece: this many series take about 15 ms. */
+export const MAX_LAYOUT_SERIES = 500;
 export const MAX_LABELS_PER_SERIES = 32;
 export const MAX_LABEL_NAME_LENGTH = 128;
 export const MAX_LABEL_VALUE_LENGTH = 1024;
-/** In UTF-8, so that the message which announces the layout stays below the wire's limit of 1 MiB. */
-export const MAX_LAYOUT_JSON_BYTES = 1_000_000;
+/** In UTF-8. The message which announces the layout stays well below the wire's limit of 1 MiB. */
+export const MAX_LAYOUT_JSON_BYTES = 256_000;
 
 /**
  * The ordered list of series that one exporter reports. Announced once, then every frame of it carries values

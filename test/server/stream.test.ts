@@ -7,7 +7,7 @@ import { encodeValues } from "../../src/wire/values.ts";
 import { newEpoch, RawAgent } from "./raw_agent.ts";
 import { RunningHub } from "./running_hub.ts";
 
-const ours = await RunningHub.start({ seriesQuota: 3000 });
+const ours = await RunningHub.start({ seriesQuota: 1200 });
 const node = await ours.join("gpu-01");
 afterAll(() => ours.stop());
 
@@ -109,12 +109,13 @@ test("a layout with malformed labels or a series twice is refused", async () => 
 });
 
 test("a layout beyond the client's quota of series is refused", async () => {
-  const wide = (name: string) =>
-    Array.from({ length: MAX_LAYOUT_SERIES }, (_, i) => series(name, { i: String(i) }));
-  const agent = await streaming([refusedLayout(...wide("wide_a"))]);
-  agent.announce(refusedLayout(...wide("wide_b")));
-  expect((await agent.next("refused")).reason).toMatch(
-    /^it would give this client 40\d\d series, the limit is 3000$/,
+  const wide = await ours.join("wide");
+  const labels = (name: string) =>
+    Array.from({ length: MAX_LAYOUT_SERIES }, (_, i) => series(name, { instance: "wide", i: String(i) }));
+  const agent = await RawAgent.streaming(wide, ours.origin, []);
+  for (const name of ["wide_a", "wide_b", "wide_c"]) agent.announce(refusedLayout(...labels(name)));
+  expect((await agent.next("refused")).reason).toBe(
+    "it would give this client 1500 series, the limit is 1200",
   );
   agent.close();
 });
@@ -260,10 +261,10 @@ test("samples from the future and from before the retention are acknowledged, dr
 });
 
 test("an agent that ignores the window is closed", async () => {
-  const wide = refusedLayout(...Array.from({ length: 900 }, (_, i) => series("window", { i: String(i) })));
+  const wide = refusedLayout(...Array.from({ length: 450 }, (_, i) => series("window", { i: String(i) })));
   const agent = await streaming([wide]);
-  const values = Float64Array.from({ length: 900 }, (_, i) => i + 0.5);
-  for (let sequence = 1; sequence <= 200; sequence++) agent.frame(sequence, values);
+  const values = Float64Array.from({ length: 450 }, (_, i) => i + 0.5);
+  for (let sequence = 1; sequence <= 400; sequence++) agent.frame(sequence, values);
   expect((await agent.closed).reason).toBe(
     "bad frame: more than 524288 bytes were sent ahead of their acknowledgement",
   );
