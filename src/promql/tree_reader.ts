@@ -3,7 +3,6 @@ import {
   AGGREGATIONS,
   type Aggregation,
   type AggregationName,
-  type At,
   type Binary,
   type BinaryOperator,
   type Expr,
@@ -11,13 +10,12 @@ import {
   type Matching,
   type VectorSelector,
 } from "./ast.ts";
-import { parseDuration } from "./duration.ts";
-import { parseError, QueryError } from "./error.ts";
-import { parseNumber, unquote } from "./literals.ts";
+import { QueryError } from "./error.ts";
 import { matcherTest } from "./matcher.ts";
 import { withAt, withOffset, withRange, withSubquery } from "./modifiers.ts";
 import { combineTerms, type Term } from "./precedence.ts";
 import type { Matcher } from "./source.ts";
+import { TokenReader } from "./token_reader.ts";
 import { children, describe, type QueryNode } from "./tree.ts";
 
 /** Expressions inside expressions; parsing and evaluation recurse. */
@@ -29,10 +27,10 @@ export const MAX_QUERY_DEPTH = 500;
  * combined by precedence.ts.
  */
 export class TreeReader {
-  readonly #query: string;
+  readonly #tokens: TokenReader;
 
   constructor(query: string) {
-    this.#query = query;
+    this.#tokens = new TokenReader(query);
   }
 
   /** @throws QueryError: "bad_data" with position, "limit" beyond {@link MAX_QUERY_DEPTH}. */
@@ -53,21 +51,21 @@ export class TreeReader {
     switch (node.name) {
       case "BinaryExpr": {
         this.#layOut(first, depth + 1, terms);
-        const op = this.#text(second).toLowerCase() as BinaryOperator;
+        const op = this.#tokens.text(second).toLowerCase() as BinaryOperator;
         terms.push({ kind: "infix", op, modifiers: this.#binaryModifiers(op, parts.slice(2, -1)) });
         this.#layOut(parts.at(-1) as QueryNode, depth + 1, terms);
         return;
       }
       case "UnaryExpr":
-        terms.push({ kind: "prefix", op: this.#text(first) as "+" | "-", from: node.from });
+        terms.push({ kind: "prefix", op: this.#tokens.text(first) as "+" | "-", from: node.from });
         this.#layOut(second, depth + 1, terms);
         return;
       case "NumberDurationLiteral": {
-        const sign = /^[+-]/.exec(this.#text(node))?.[0];
+        const sign = /^[+-]/.exec(this.#tokens.text(node))?.[0];
         if (sign) terms.push({ kind: "prefix", op: sign as "+" | "-", from: node.from });
         const expr: Expr = {
           kind: "number",
-          value: Math.abs(this.#number(node)),
+          value: Math.abs(this.#tokens.number(node)),
           from: node.from,
           to: node.to,
         };
@@ -89,25 +87,25 @@ export class TreeReader {
   /** What is behind an operand, as a function of it. */
   #postfix(node: QueryNode, parts: QueryNode[]): (operand: Expr) => Expr {
     const fail = (operand: Expr, message: string): never => {
-      throw this.#error(operand.from, message);
+      throw this.#tokens.error(operand.from, message);
     };
     const second = parts[1] as QueryNode;
     switch (node.name) {
       case "OffsetExpr": {
-        const offset = this.#duration(parts[2] as QueryNode);
+        const offset = this.#tokens.duration(parts[2] as QueryNode);
         return (operand) => withOffset(operand, offset, node.to, fail);
       }
       case "StepInvariantExpr": {
-        const at = this.#at(parts[2] as QueryNode);
+        const at = this.#tokens.at(parts[2] as QueryNode);
         return (operand) => withAt(operand, at, node.to, fail);
       }
       case "MatrixSelector": {
-        const range = this.#range(second);
+        const range = this.#tokens.range(second);
         return (operand) => withRange(operand, range, node.to, fail);
       }
       default: {
-        const range = this.#range(second);
-        const step = parts[2] && this.#range(parts[2]);
+        const range = this.#tokens.range(second);
+        const step = parts[2] && this.#tokens.range(parts[2]);
         return (operand) => withSubquery(operand, range, step, node.to);
       }
     }
@@ -117,19 +115,19 @@ export class TreeReader {
     const span = { from: node.from, to: node.to };
     switch (node.name) {
       case "StringLiteral":
-        return { kind: "string", value: this.#string(node), ...span };
+        return { kind: "string", value: this.#tokens.string(node), ...span };
       case "ParenExpr":
         return { kind: "paren", expr: this.expression(parts[0] as QueryNode, depth + 1), ...span };
       case "AggregateExpr":
         return this.#aggregation(node, parts, depth);
       case "FunctionCall": {
         const args = children(parts[1] as QueryNode).map((argument) => this.expression(argument, depth + 1));
-        return { kind: "call", name: this.#text(parts[0] as QueryNode), args, ...span };
+        return { kind: "call", name: this.#tokens.text(parts[0] as QueryNode), args, ...span };
       }
       case "VectorSelector":
         return this.#vectorSelector(node, parts);
       default:
-        throw this.#error(node.from, `${describe(node.name)} is not supported`);
+        throw this.#tokens.error(node.from, `${describe(node.name)} is not supported`);
     }
   }
 
@@ -137,7 +135,8 @@ export class TreeReader {
     const unsupported = modifiers.find(
       ({ name }) => name !== "BoolModifier" && name !== "MatchingModifierClause",
     );
-    if (unsupported) throw this.#error(unsupported.from, `${describe(unsupported.name)} is not supported`);
+    if (unsupported)
+      throw this.#tokens.error(unsupported.from, `${describe(unsupported.name)} is not supported`);
     const clause = modifiers.find(({ name }) => name === "MatchingModifierClause");
     return {
       bool: modifiers.some(({ name }) => name === "BoolModifier"),
@@ -149,27 +148,28 @@ export class TreeReader {
     const parts = children(clause);
     const group = parts[2]?.name;
     if (group && isSetOperator(op))
-      throw this.#error(clause.from, `no grouping allowed for "${op}" operation`);
+      throw this.#tokens.error(clause.from, `no grouping allowed for "${op}" operation`);
     const on = parts[0]?.name === "On";
-    const labels = this.#labelNames(parts[1] as QueryNode);
-    const include = parts[3] ? this.#labelNames(parts[3]) : [];
+    const labels = this.#tokens.labelNames(parts[1] as QueryNode);
+    const include = parts[3] ? this.#tokens.labelNames(parts[3]) : [];
     const both = on ? include.find((name) => labels.includes(name)) : undefined;
     if (both !== undefined)
-      throw this.#error(clause.from, `label "${both}" must not occur in ON and GROUP clause at once`);
+      throw this.#tokens.error(clause.from, `label "${both}" must not occur in ON and GROUP clause at once`);
     return { on, labels, many: group === "GroupLeft" ? "left" : group ? "right" : undefined, include };
   }
 
   #aggregation(node: QueryNode, parts: QueryNode[], depth: number): Aggregation {
-    const name = this.#text(parts[0] as QueryNode).toLowerCase();
+    const name = this.#tokens.text(parts[0] as QueryNode).toLowerCase();
     if (!AGGREGATIONS.includes(name as AggregationName))
-      throw this.#error(node.from, `aggregation ${name}() is not supported`);
+      throw this.#tokens.error(node.from, `aggregation ${name}() is not supported`);
     const modifier = parts.find((part) => part.name === "AggregateModifier");
     const body = parts.find((part) => part.name === "FunctionCallBody") as QueryNode;
     const args = children(body).map((argument) => this.expression(argument, depth + 1));
     const wanted = ["topk", "bottomk", "quantile", "count_values"].includes(name) ? 2 : 1;
-    if (args.length === 0) throw this.#error(node.from, "no arguments for aggregate expression provided");
+    if (args.length === 0)
+      throw this.#tokens.error(node.from, "no arguments for aggregate expression provided");
     if (args.length !== wanted)
-      throw this.#error(
+      throw this.#tokens.error(
         node.from,
         `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`,
       );
@@ -179,7 +179,7 @@ export class TreeReader {
       name: name as AggregationName,
       expr: args[wanted - 1] as Expr,
       param: wanted === 2 ? args[0] : undefined,
-      grouping: grouping ? this.#labelNames(grouping) : [],
+      grouping: grouping ? this.#tokens.labelNames(grouping) : [],
       without: keyword?.name === "Without",
       from: node.from,
       to: node.to,
@@ -189,103 +189,37 @@ export class TreeReader {
   #vectorSelector(node: QueryNode, parts: QueryNode[]): VectorSelector {
     const matchers: Matcher[] = [];
     for (const part of parts) {
-      if (part.name === "Identifier") matchers.push({ name: METRIC_NAME, op: "=", value: this.#text(part) });
+      if (part.name === "Identifier")
+        matchers.push({ name: METRIC_NAME, op: "=", value: this.#tokens.text(part) });
       else for (const matcher of children(part)) matchers.push(this.#matcher(matcher));
     }
     const names = matchers.filter((matcher) => matcher.name === METRIC_NAME);
     if (parts[0]?.name === "Identifier" && names.length > 1)
-      throw this.#error(
+      throw this.#tokens.error(
         node.from,
         `metric name must not be set twice: "${names[0]?.value}" or "${names[1]?.value}"`,
       );
     if (matchers.every((matcher) => matcherTest(matcher)("")))
-      throw this.#error(node.from, "vector selector must contain at least one non-empty matcher");
+      throw this.#tokens.error(node.from, "vector selector must contain at least one non-empty matcher");
     return { kind: "vectorSelector", matchers, offset: 0, at: undefined, from: node.from, to: node.to };
   }
 
   #matcher(node: QueryNode): Matcher {
     const [nameNode, opNode, valueNode] = children(node) as [QueryNode, QueryNode, QueryNode];
-    if (node.name === "QuotedLabelName") return { name: METRIC_NAME, op: "=", value: this.#string(nameNode) };
-    const value = this.#string(valueNode);
-    const matcher = { name: this.#labelName(nameNode), op: this.#text(opNode) as Matcher["op"], value };
+    if (node.name === "QuotedLabelName")
+      return { name: METRIC_NAME, op: "=", value: this.#tokens.string(nameNode) };
+    const value = this.#tokens.string(valueNode);
+    const matcher = {
+      name: this.#tokens.labelName(nameNode),
+      op: this.#tokens.text(opNode) as Matcher["op"],
+      value,
+    };
     try {
       matcherTest(matcher);
     } catch (error) {
-      if (error instanceof QueryError) throw this.#error(valueNode.from, error.message);
+      if (error instanceof QueryError) throw this.#tokens.error(valueNode.from, error.message);
       throw error;
     }
     return matcher;
-  }
-
-  #labelNames(node: QueryNode): string[] {
-    return children(node).map((name) => this.#labelName(name));
-  }
-
-  #labelName(node: QueryNode): string {
-    if (node.name === "LabelName") return this.#text(node);
-    const name = this.#string(children(node)[0] ?? node);
-    if (name === "") throw this.#error(node.from, 'invalid label name: ""');
-    return name;
-  }
-
-  #at(node: QueryNode): At {
-    if (node.name === "AtModifierPreprocessors")
-      return { kind: children(node)[0]?.name === "AtStart" ? "start" : "end" };
-    const time = Math.round(this.#number(node) * 1000);
-    if (!Number.isSafeInteger(time))
-      throw this.#error(node.from, `timestamp out of bounds for @ modifier: ${this.#text(node)}`);
-    return { kind: "time", time };
-  }
-
-  /** Milliseconds, positive. */
-  #range(node: QueryNode): number {
-    const range = this.#duration(node);
-    if (!(range > 0)) throw this.#error(node.from, "duration must be greater than 0");
-    return range;
-  }
-
-  /** Milliseconds, of either sign. */
-  #duration(node: QueryNode): number {
-    const parts = children(node);
-    if (node.name === "NumberDurationLiteralInDurationContext") {
-      const text = this.#text(node);
-      const ms = parseDuration(text) ?? Math.round((parseNumber(text) ?? Number.NaN) * 1000);
-      if (!Number.isSafeInteger(ms)) throw this.#error(node.from, `duration out of range: ${text}`);
-      return ms;
-    }
-    if (parts.length === 1) return this.#duration(parts[0] as QueryNode);
-    if (parts.length === 2 && parts[0]?.name === "UnaryOp") {
-      const ms = this.#duration(parts[1] as QueryNode);
-      return this.#text(parts[0]) === "-" ? -ms : ms;
-    }
-    throw this.#error(
-      node.from,
-      "arithmetic with durations is not supported: write one duration such as 1h30m",
-    );
-  }
-
-  #number(node: QueryNode): number {
-    const [, sign, digits] = /^([+-]?)\s*(.*)$/s.exec(this.#text(node)) as unknown as [
-      string,
-      string,
-      string,
-    ];
-    const value = parseNumber(digits);
-    if (value === undefined) throw this.#error(node.from, `error parsing number: ${digits}`);
-    return sign === "-" ? -value : value;
-  }
-
-  #string(node: QueryNode): string {
-    const value = unquote(this.#text(node));
-    if (value === undefined) throw this.#error(node.from, `error unquoting string ${this.#text(node)}`);
-    return value;
-  }
-
-  #text(node: QueryNode): string {
-    return this.#query.slice(node.from, node.to);
-  }
-
-  #error(offset: number, message: string): QueryError {
-    return parseError(this.#query, offset, message);
   }
 }

@@ -1,4 +1,3 @@
-/** Times queries as a dashboard asks them, evaluation and JSON apart from storage. Run with `bun test/bench/promql.ts`. */
 import { systemClock } from "../../src/lib/clock.ts";
 import { labelsOf } from "../../src/metrics/labels.ts";
 import { evaluate } from "../../src/promql/evaluate.ts";
@@ -63,10 +62,10 @@ const sixHours: QueryParams = {
   end: START + 6 * HOUR_MS - 60_000,
   step: 60_000,
 };
-const few = counters(16, 8);
-const many = counters(1_600, 16);
-
-export async function main(): Promise<void> {
+/** Times queries as a dashboard asks them, evaluation and JSON apart from storage. */
+export async function benchPromql(): Promise<void> {
+  const few = counters(16, 8);
+  const many = counters(1_600, 16);
   await measure("16 rates, 6 h at 10 s, 360 steps", few, "rate(node_cpu_seconds_total[5m])", sixHours);
   await measure(
     "sum by (instance) (rate()) over 1,600 series, 360 steps",
@@ -99,4 +98,4 @@ export async function main(): Promise<void> {
   );
 }
 
-void main();
+if (import.meta.main) await benchPromql();

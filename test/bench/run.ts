@@ -4,10 +4,12 @@
  */
 import { benchCodec } from "./codec.ts";
 import { benchIngest } from "./ingest.ts";
+import { benchPromql } from "./promql.ts";
 
 const BENCHES: Record<string, (args: string[]) => Promise<void>> = {
   codec: benchCodec,
   ingest: benchIngest,
+  promql: benchPromql,
 };
 
 async function main(): Promise<void> {

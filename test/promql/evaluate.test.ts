@@ -273,7 +273,9 @@ describe("binary operators", () => {
     );
     const relay = [series("p", [1, stale]), series("q", [undefined, 2])];
     expect(await over(relay, '-{__name__=~"p|q"}', [0, 10, 10])).toEqual(["{} -1 -2"]);
-    expect((await failure(relay, 'rate({__name__=~"p|q"}[1m])')).message).toBeDefined();
+    expect((await failure(relay, 'sum_over_time({__name__=~"p|q"}[1m])', 10)).message).toContain(
+      "same labelset",
+    );
   });
 
   test("pairs that change partners from step to step stay one series", async () => {
