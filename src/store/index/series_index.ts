@@ -16,6 +16,8 @@ export class SeriesIndex {
   /** By series id: where its run begins in the pool, plus one; 0 for ids that are not in use. */
   private readonly runs = new GrowableUint32(1024);
   private readonly owners = new GrowableUint32(1024);
+  /** By series id: of its run, so that the table can grow without reading the pool. */
+  private readonly hashes = new GrowableUint32(1024);
   private readonly counts = new Map<number, number>();
   private readonly byName = new Map<number, LabelValues>();
   /** Open addressing over series ids, at most half full. */
@@ -30,7 +32,7 @@ export class SeriesIndex {
       if (id === undefined) return undefined;
       run.push(id);
     }
-    const slot = this.slotOf(run);
+    const slot = this.slotOf(run, hashOf(run));
     return this.table[slot] === NO_SERIES ? undefined : this.table[slot];
   }
 
@@ -47,7 +49,9 @@ export class SeriesIndex {
       throw new Error(`Cannot index series ${id}: ids must ascend, the next is ${this.nextId}`);
     this.nextId = id + 1;
     const run = labels.map((text) => this.strings.intern(text));
+    const hash = hashOf(run);
     this.runs.set(id, this.pool.length + 1);
+    this.hashes.set(id, hash);
     this.owners.set(id, owner);
     this.counts.set(owner, this.countOf(owner) + 1);
     this.pool.push(run.length / 2);
@@ -58,7 +62,7 @@ export class SeriesIndex {
     }
     this.size++;
     if (this.size * 2 > this.table.length) this.grow();
-    else this.table[this.slotOf(run)] = id;
+    else this.table[this.slotOf(run, hash)] = id;
   }
 
   /** How many series an owner has. */
@@ -99,7 +103,7 @@ export class SeriesIndex {
   }
 
   *ids(): Generator<number> {
-    for (let id = 1; id < this.nextId; id++) if (id < this.runs.length && this.runs.at(id) !== 0) yield id;
+    for (let id = 1; id < this.nextId; id++) if (this.runs.at(id) !== 0) yield id;
   }
 
   nameIds(): Iterable<number> {
@@ -124,9 +128,9 @@ export class SeriesIndex {
   }
 
   /** Where the run is in the table, or the free slot where it belongs. */
-  private slotOf(run: readonly number[]): number {
+  private slotOf(run: readonly number[], hash: number): number {
     const mask = this.table.length - 1;
-    let slot = hashOf(run) & mask;
+    let slot = hash & mask;
     while (this.table[slot] !== NO_SERIES && !this.hasRun(this.table[slot]!, run)) slot = (slot + 1) & mask;
     return slot;
   }
@@ -140,10 +144,12 @@ export class SeriesIndex {
 
   private grow(): void {
     this.table = new Uint32Array(this.table.length * 2);
-    for (const id of this.ids()) {
-      const start = this.runs.at(id);
-      const run = Array.from(this.pool.view().subarray(start, start + 2 * this.pool.at(start - 1)));
-      this.table[this.slotOf(run)] = id;
+    const mask = this.table.length - 1;
+    for (let id = 1; id < this.nextId; id++) {
+      if (this.runs.at(id) === 0) continue;
+      let slot = this.hashes.at(id) & mask;
+      while (this.table[slot] !== NO_SERIES) slot = (slot + 1) & mask;
+      this.table[slot] = id;
     }
   }
 }

@@ -16,7 +16,7 @@ import {
 
 /** A batch takes no more after this: it bounds how long one commit, and its mirroring in the head, can take. */
 const FULL_BYTES = 1024 * 1024;
-const FULL_ROWS = 4096;
+const FULL_ROWS = 1024;
 
 export interface JournalRow {
   readonly id: number;
