@@ -56,6 +56,16 @@ describe("a query is stopped by", () => {
     });
   });
 
+  test("label values that grow without end", async () => {
+    const query = Array(20)
+      .fill(0)
+      .reduce((inner) => `label_join(${inner}, "a", "aa", "a", "a")`, "x");
+    expect(await refusal(query, {})).toMatchObject({
+      kind: "limit",
+      message: expect.stringContaining("at most 8192"),
+    });
+  });
+
   test("times that make no grid", async () => {
     for (const params of [
       { kind: "range", start: 10, end: 0, step: 1 },

@@ -25,6 +25,11 @@ const data = [
     { from: DATA_START / 1000 },
   ),
   series("fresh_total", [8, 18, 28, 38, 48], { from: DATA_START / 1000 + 50 }),
+  series("relay_a", [1, Number.NaN], { from: DATA_START / 1000 }),
+  series("relay_b", [undefined, 2], { from: DATA_START / 1000 }),
+  ...["1", "2", "+Inf"].map((le, i) =>
+    series(`rounded_bucket{le="${le}"}`, [i === 1 ? 100 + 1e-11 : 100], { from: DATA_START / 1000 }),
+  ),
   { ...series("lines", [1], { from: DATA_START / 1000 }), labels: ["__name__", "lines", "text", "a\nb"] },
 ];
 const source = new MemorySource(data);
@@ -125,6 +130,20 @@ const KNOWN_DIFFERENCES: readonly {
     params: { kind: "instant", time: DATA_START + 3_600_437 },
     prometheus2: "",
     dcmon: "error",
+  },
+  {
+    title: "series that an operation makes alike are joined where their times differ",
+    query: '-{__name__=~"relay_.*"}',
+    params: { kind: "range", start: DATA_START + 437, end: DATA_START + 10_437, step: 10_000 },
+    prometheus2: "error",
+    dcmon: "-1 -2",
+  },
+  {
+    title: "buckets that differ by rounding are equal",
+    query: "histogram_quantile(1, rounded_bucket)",
+    params: { kind: "instant", time: DATA_START + 437 },
+    prometheus2: "2",
+    dcmon: "1",
   },
   {
     title: "durations are numbers",

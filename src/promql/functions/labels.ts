@@ -1,8 +1,11 @@
 import { labelValue } from "../../metrics/labels.ts";
-import { executionError } from "../error.ts";
+import { executionError, QueryError } from "../error.ts";
 import { setLabel } from "../labelset.ts";
 import { compileRegex, type RegexMatch } from "../regex.ts";
 import { type Column, mergeSameLabels } from "../value.ts";
+
+/** Characters in a label value that a query makes; nested calls could double it each time. */
+const MAX_VALUE_LENGTH = 8_192;
 
 /**
  * label_replace(): where the label `source` matches, sets `target` to `replacement` with its `$1` and `${name}`.
@@ -39,6 +42,11 @@ function relabel(
 ): Column[] {
   const relabelled = columns.map((column) => {
     const value = newValue(column);
+    if (value && value.length > MAX_VALUE_LENGTH)
+      throw new QueryError(
+        "limit",
+        `label value too long: at most ${MAX_VALUE_LENGTH} characters are allowed, ${target} would have ${value.length}. Join fewer labels`,
+      );
     const labels = value === undefined ? column.labels : setLabel(column.labels, target, value);
     return { ...column, labels };
   });

@@ -1,8 +1,8 @@
 import { holds, type Side, sideOf } from "./context.ts";
 import type { Instruction } from "./program.ts";
 
-/** Remembered states; past this many the memory is emptied and filled anew. */
-const MAX_STATES = 2_000;
+/** Places in remembered states; past this many the memory is emptied and filled anew. */
+const MAX_REMEMBERED = 500_000;
 
 /** The places in the program that are reached at a position, before what needs no character is followed. */
 interface State {
@@ -19,6 +19,7 @@ interface State {
 export class Automaton {
   readonly #program: readonly Instruction[];
   #states = new Map<string, State>();
+  #remembered = 0;
 
   constructor(program: readonly Instruction[]) {
     this.#program = program;
@@ -53,7 +54,11 @@ export class Automaton {
     const key = `${before} ${places.sort((a, b) => a - b).join(" ")}`;
     const known = this.#states.get(key);
     if (known) return known;
-    if (this.#states.size >= MAX_STATES) this.#states = new Map();
+    this.#remembered += 1 + places.length;
+    if (this.#remembered > MAX_REMEMBERED) {
+      this.#states = new Map();
+      this.#remembered = 0;
+    }
     const state: State = { places, before, next: new Map(), accepts: undefined };
     this.#states.set(key, state);
     return state;
