@@ -61,7 +61,7 @@ describe("a login", () => {
     expect((await fixture.ask("/login", tokenForm())).status).toBe(403);
   });
 
-  test("may be tried five times a minute from one address", async () => {
+  test("may fail five times a minute from one address", async () => {
     const attempts = [];
     for (let i = 0; i < 7; i++) attempts.push((await post(tokenForm("wrong"))).status);
     expect(attempts).toEqual([401, 401, 401, 401, 401, 429, 429]);

@@ -134,7 +134,7 @@ test(`${MESSAGES} fuzzed messages from a stranger: the server goes on, its memor
 test(`${MESSAGES} fuzzed messages from an authenticated agent: the server goes on, its memory flat`, async () => {
   const random = randomOf(SEED + 1);
   const connect = async () => {
-    const agent = await RawAgent.authenticated(node, plain.origin, ours.authority.server.fingerprint);
+    const agent = await RawAgent.admitted(node, plain.origin, ours.authority.server.fingerprint);
     const resume = await agent.begin([layout], newEpoch());
     if (resume.need.length > 0) agent.announce(layout);
     return agent;

@@ -73,20 +73,25 @@ export class RawAgent {
     return agent;
   }
 
-  /** Connected, and authenticated both ways. @param serverCertificate as TLS would have shown it, without TLS */
-  static async authenticated(
-    identity: Identity,
-    origin: string,
-    serverCertificate?: string,
-  ): Promise<RawAgent> {
+  /** Connected, and authenticated both ways. */
+  static async authenticated(identity: Identity, origin: string): Promise<RawAgent> {
     const agent = await RawAgent.connect(identity, origin);
-    if (serverCertificate !== undefined) agent.serverCertificate = serverCertificate;
+    const { challenge, transcript } = await agent.challenged();
+    await agent.prove(transcript);
+    const { signature } = await agent.next("welcome");
+    const leaf = await verifyServer(challenge.chain, identity.anchor, Date.now());
+    if (!leaf.ok || !(await verifyProof(leaf.publicKey, SERVER_PROOF, transcript, signature)))
+      throw new Error("The server did not prove itself");
+    return agent;
+  }
+
+  /** Without TLS and the server's proof. @param serverCertificate as TLS would have shown it */
+  static async admitted(identity: Identity, origin: string, serverCertificate: string): Promise<RawAgent> {
+    const agent = await RawAgent.connect(identity, origin);
+    agent.serverCertificate = serverCertificate;
     const { transcript } = await agent.challenged();
     await agent.prove(transcript);
-    const welcome = await agent.next("welcome");
-    const leaf = await verifyServer(agent.#serverChain, identity.anchor, Date.now());
-    if (!leaf.ok || !(await verifyProof(leaf.publicKey, SERVER_PROOF, transcript, welcome.signature)))
-      throw new Error("The server did not prove itself");
+    await agent.next("welcome");
     return agent;
   }
 
@@ -103,15 +108,12 @@ export class RawAgent {
     return Object.assign(agent, { resume, epoch });
   }
 
-  #serverChain: readonly string[] = [];
-
   /** Sends hello and reads the challenge. @param over replaces parts of the hello. */
   async challenged(over: Partial<Extract<AgentMessage, { type: "hello" }>> = {}) {
     const nonce = over.nonce ?? randomNonce();
     const { certificate, client, fingerprint, anchor } = this.identity;
     this.send({ type: "hello", v: 1, chain: [certificate], nonce, client, boot: "boot-1", ...over });
     const challenge = await this.next("challenge");
-    this.#serverChain = challenge.chain;
     const transcript: Transcript = {
       serverId: anchor.serverId,
       clientId: client,

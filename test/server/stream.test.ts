@@ -120,25 +120,6 @@ test("a layout beyond the client's quota of series is refused", async () => {
   agent.close();
 });
 
-test("a series that another client writes is ignored, and the rest of the layout kept", async () => {
-  const [a, b] = [await ours.join("owner-a"), await ours.join("owner-b")];
-  const shared = (instance: string) =>
-    labelsOf([
-      ["__name__", "shared"],
-      ["job", "node"],
-      ["instance", instance],
-    ]);
-  const owned = { ...layout, series: [shared(a.instance)] };
-  const first = await RawAgent.streaming(a, ours.origin, [owned]);
-  first.frame(1, [1]);
-  await first.acknowledged(1);
-  const second = await RawAgent.streaming(b, ours.origin, []);
-  second.announce(owned);
-  expect((await second.next("refused")).reason).toContain("is not this client's");
-  first.close();
-  second.close();
-});
-
 /** The connection must end with this, after a good frame, and say so to agent, log and statistics. */
 async function expectClosed(
   act: (agent: RawAgent) => void,
