@@ -10,11 +10,11 @@ import { apiError } from "./api/answers.ts";
 import { ParameterError } from "./api/parameters.ts";
 import { Assets } from "./assets.ts";
 import type { StatusRules } from "./client_status.ts";
+import { FailureLimit } from "./failure_limit.ts";
 import { Fleet } from "./fleet.ts";
 import { securityHeaders } from "./headers.ts";
 import { HostList } from "./hosts.ts";
 import { linksOf } from "./links.ts";
-import { LoginLimit } from "./login_limit.ts";
 import { frameOf, page } from "./pages/frame.ts";
 import { type Route, routes } from "./routes.ts";
 import type { AppContext, AppEnv, AppStore, EnrolmentService, Services } from "./services.ts";
@@ -37,6 +37,9 @@ export interface AppOptions {
 
 /** No request here has a reason to be larger: a certificate request, a login, a query. */
 const MAX_BODY_BYTES = 64 * 1024;
+
+/** Counts logins alone: no flood of them keeps out a session, or a caller with a token. */
+const LOGIN_LIMITS = { perAddress: 5, global: 60 };
 
 /** The whole HTTP side of the server, without a listener: `app.fetch(request, { address })`. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
@@ -70,7 +73,7 @@ function servicesOf(options: AppOptions): Services {
     store,
     enrolment,
     sessions: new Sessions(store.sessions, clock),
-    loginLimit: new LoginLimit(clock),
+    loginFailures: new FailureLimit(clock, LOGIN_LIMITS),
     adminTokenDigest: new Bun.CryptoHasher("sha256").update(adminToken).digest(),
     adminTokenFile,
     hosts: new HostList(options.names),

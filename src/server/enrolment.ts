@@ -19,6 +19,7 @@ const TOKEN_LIFETIME_MS = 3_600_000;
 /** Joins at work at the same time. The rest wait, so that a flood of wrong tokens meets its limit early. */
 const MAX_CONCURRENT = 16;
 const MAX_WAITING = 512;
+const FAILURE_LIMITS = { perAddress: 20, global: 200 };
 
 /** Printable: no control, format, surrogate or private characters, no line or paragraph separator. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
@@ -60,7 +61,7 @@ export class Enrolment {
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
-    this.#failures = new FailureLimit(options.clock);
+    this.#failures = new FailureLimit(options.clock, FAILURE_LIMITS);
   }
 
   /** Only the token's hash is stored: this is the one time that it is seen. */

@@ -1,17 +1,23 @@
 import type { Clock } from "../lib/clock.ts";
 
 const WINDOW_MS = 60_000;
-const PER_ADDRESS = 20;
-const GLOBAL = 200;
 
-/** How often joining may fail within a minute, from one address and in all, before everybody there has to wait. */
+/** Failures within a minute. */
+export interface FailureLimits {
+  readonly perAddress: number;
+  readonly global: number;
+}
+
+/** How often something may fail within a minute, from one address and in all, before everybody there has to wait. */
 export class FailureLimit {
   readonly #clock: Clock;
-  /** Oldest first; at most GLOBAL and what was in progress when it was reached. */
+  readonly #limits: FailureLimits;
+  /** Oldest first; at most the global limit and what was in progress when it was reached. */
   #failures: { readonly at: number; readonly address: string }[] = [];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: FailureLimits) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   count(address: string): void {
@@ -23,8 +29,9 @@ export class FailureLimit {
     const now = this.#clock.monotonic();
     this.#failures = this.#failures.filter(({ at }) => at > now - WINDOW_MS);
     const own = this.#failures.filter((failure) => failure.address === address);
+    const { perAddress, global } = this.#limits;
     const blocking =
-      own.length >= PER_ADDRESS ? own[0] : this.#failures.length >= GLOBAL ? this.#failures[0] : undefined;
+      own.length >= perAddress ? own[0] : this.#failures.length >= global ? this.#failures[0] : undefined;
     return blocking === undefined ? 0 : Math.max(1, Math.ceil((blocking.at + WINDOW_MS - now) / 1000));
   }
 }

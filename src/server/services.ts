@@ -5,10 +5,10 @@ import type { Store } from "../store/store.ts";
 import type { Principal } from "./access.ts";
 import type { Assets } from "./assets.ts";
 import type { StatusRules } from "./client_status.ts";
+import type { FailureLimit } from "./failure_limit.ts";
 import type { Fleet } from "./fleet.ts";
 import type { HostList } from "./hosts.ts";
 import type { Links } from "./links.ts";
-import type { LoginLimit } from "./login_limit.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What the pages and the API ask of the store. */
@@ -31,7 +31,7 @@ export interface Services {
   readonly store: AppStore;
   readonly enrolment: EnrolmentService;
   readonly sessions: Sessions;
-  readonly loginLimit: LoginLimit;
+  readonly loginFailures: FailureLimit;
   /** SHA-256 of the admin token: comparing digests takes the same time whatever the guess. */
   readonly adminTokenDigest: Uint8Array;
   readonly adminTokenFile: string;

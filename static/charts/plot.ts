@@ -162,10 +162,10 @@ export class Plot {
     event.preventDefault();
     const times = plot.data[0];
     const index = Math.min(times.length - 1, Math.max(0, (plot.cursor.idx ?? times.length - 1) + direction));
-    const left = plot.valToPos(times[index]!, "x");
-    const { width, height } = plot.over.getBoundingClientRect();
-    plot.setCursor({ left, top: height / 2 });
-    uPlot.sync(CURSOR).pub("mousemove", plot, left, height / 2, width, height, index);
+    const area = plot.over.getBoundingClientRect();
+    // As the mouse would: that way the other charts follow.
+    const clientX = area.left + plot.valToPos(times[index]!, "x");
+    plot.over.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY: area.top + area.height / 2 }));
   }
 
   #fit(): void {

@@ -160,12 +160,17 @@ describe("the page of a node", () => {
     await watched.page.waitForSelector("#charts");
   });
 
+  /** Charts load when they come into sight. */
+  async function readyChart(chart: string): Promise<void> {
+    await watched.page.locator(`[data-chart=${chart}]`).scrollIntoViewIfNeeded();
+    await watched.page.locator(`[data-chart=${chart}][data-state=ready]`).waitFor(SOME_SECONDS);
+  }
+
   const cellsOf = (chart: string) => watched.page.locator(`[data-chart=${chart}] .legend tbody tr`);
 
   test("fills its charts while one watches", async () => {
     const { page } = watched;
-    for (const chart of ["cpu", "load", "memory", "filesystems"])
-      await page.locator(`[data-chart=${chart}][data-state=ready]`).waitFor(SOME_SECONDS);
+    for (const chart of ["cpu", "load", "memory", "filesystems"]) await readyChart(chart);
     expect(await cellsOf("load").first().locator("td").first().textContent()).toMatch(/^\d/);
     const before = await page.locator("[data-chart=memory] td").allTextContents();
     await page.waitForFunction(
@@ -188,8 +193,8 @@ describe("the page of a node", () => {
 
   test("moves the cursor through all charts by keyboard", async () => {
     const { page } = watched;
-    await page.locator("[data-chart=cpu][data-state=ready]").waitFor(SOME_SECONDS);
-    await page.locator("[data-chart=memory][data-state=ready]").waitFor(SOME_SECONDS);
+    await readyChart("cpu");
+    await readyChart("memory");
     await page.locator("[data-chart=cpu] .plot").focus();
     await page.keyboard.press("ArrowLeft");
     const heads = page.locator("[data-chart=cpu] [data-last], [data-chart=memory] [data-last]");
@@ -227,7 +232,7 @@ describe("the page of a node", () => {
   test("fits a phone: nothing is wider than the screen", async () => {
     const { page } = watched;
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.locator("[data-chart=cpu][data-state=ready]").waitFor(SOME_SECONDS);
+    await readyChart("cpu");
     for (const path of [page.url(), "/dashboard"]) {
       await page.goto(path);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);

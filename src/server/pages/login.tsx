@@ -12,17 +12,19 @@ export function showLogin(c: AppContext): Response {
 
 /** Logs in with the admin token. A session that the browser had before ends: nobody can plant one. */
 export async function createSession(c: AppContext): Promise<Response> {
-  const { log, loginLimit, sessions } = c.var.services;
+  const { log, loginFailures, sessions } = c.var.services;
   const { principal } = c.var;
   const fields = await c.req.parseBody();
   const next = safePath(c, fields.next);
   const address = c.env?.address ?? "";
-  const wait = loginLimit.attempt(senderOf(address));
+  const sender = senderOf(address);
+  const wait = loginFailures.wait(sender);
   if (wait > 0) {
     c.header("Retry-After", String(wait));
     return form(c, 429, next, `Too many attempts. Wait ${wait} s, then try again.`);
   }
   if (typeof fields.token !== "string" || !isAdminToken(c.var.services, fields.token.trim())) {
+    loginFailures.count(sender);
     log.warn("login refused: wrong token", { address });
     return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
   }
