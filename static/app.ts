@@ -1,6 +1,8 @@
+import { keepAddress } from "./address.ts";
 import { watchConnection } from "./connection.ts";
 import { bindThemeToggle } from "./theme_toggle.ts";
 
 /** On every page, once the document is there: the script is deferred. */
 bindThemeToggle();
 watchConnection();
+keepAddress();

@@ -38,29 +38,36 @@ export interface TableState {
   readonly descending: boolean;
   /** Words that a name or a label must contain. */
   readonly filter: string;
+  /** Counted from 1. */
+  readonly page: number;
 }
 
-const DEFAULT_STATE: TableState = { sort: "name", descending: false, filter: "" };
+const DEFAULT_STATE: TableState = { sort: "name", descending: false, filter: "", page: 1 };
 
-/** Reads `sort` (a key, with `-` before it for descending order) and `q`. What it does not know, it ignores. */
+/** A refresh sends this many rows at most, however many nodes there are. */
+const ROWS_PER_PAGE = 200;
+
+/** Reads `sort` (a key, with `-` before it for descending order), `q` and `page`. What it does not know, it ignores. */
 export function tableStateOf(parameters: URLSearchParams): TableState {
   const text = parameters.get("sort") ?? "";
   const sort = SORT_KEYS.find((key) => key === text.replace(/^-/, "")) ?? DEFAULT_STATE.sort;
-  return { sort, descending: text.startsWith("-"), filter: (parameters.get("q") ?? "").slice(0, 200) };
+  const page = /^\d{1,6}$/.test(parameters.get("page") ?? "") ? Number(parameters.get("page")) : 1;
+  return { sort, descending: text.startsWith("-"), filter: (parameters.get("q") ?? "").slice(0, 200), page };
 }
 
 /** The query string of a state, `?` included; empty for the default. */
-export function queryStringOf({ sort, descending, filter }: TableState): string {
+export function queryStringOf({ sort, descending, filter, page }: TableState): string {
   const parameters = new URLSearchParams();
   if (filter !== "") parameters.set("q", filter);
   if (sort !== DEFAULT_STATE.sort || descending) parameters.set("sort", (descending ? "-" : "") + sort);
+  if (page > 1) parameters.set("page", String(page));
   return parameters.size === 0 ? "" : `?${parameters}`;
 }
 
 /** The state after a click on a column's head: figures start with the largest, words with the first. */
 export function sortedBy(state: TableState, sort: SortKey): TableState {
   const descending = state.sort === sort ? !state.descending : sort !== "name" && sort !== "status";
-  return { ...state, sort, descending };
+  return { ...state, sort, descending, page: 1 };
 }
 
 export function fleetRows(
@@ -95,6 +102,17 @@ export function arranged(rows: readonly FleetRow[], { sort, descending, filter }
     const order = typeof x === "number" ? x - (y as number) : COLLATOR.compare(x, y as string);
     return order === 0 ? byName(a, b) : sign * order;
   });
+}
+
+/** The rows of one page; a page beyond the last is the last. */
+export function pageOf<T>(
+  rows: readonly T[],
+  page: number,
+): { rows: readonly T[]; page: number; first: number } {
+  const last = Math.max(1, Math.ceil(rows.length / ROWS_PER_PAGE));
+  const shown = Math.min(Math.max(1, page), last);
+  const first = (shown - 1) * ROWS_PER_PAGE;
+  return { rows: rows.slice(first, first + ROWS_PER_PAGE), page: shown, first };
 }
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });

@@ -87,10 +87,9 @@ describe("the dashboard", () => {
 
   test("gives the refresh as a fragment that names the URL of the same view", async () => {
     await node("alpha");
-    const response = await fixture.asAdmin("/dashboard/refresh/clients?q=al&sort=-cpu");
-    expect(response.headers.get("hx-replace-url")).toBe("/dashboard?q=al&sort=-cpu");
-    const fragment = await response.text();
+    const fragment = await html("/dashboard/refresh/clients?q=al&sort=-cpu");
     expect(fragment).toStartWith('<section id="fleet"');
+    expect(fragment).toContain('data-page-url="/dashboard?q=al&amp;sort=-cpu"');
     expect(namesOf(fragment)).toEqual(["alpha"]);
   });
 });
@@ -201,51 +200,24 @@ function foreignMarkup(page: string): string[] {
   return found.filter((entry) => !/^(?:value|title|data-instance|content)=/.test(entry));
 }
 
-test("a thousand nodes are rendered within 50 ms beside the queries", async () => {
-  const { arranged, fleetRows, tableStateOf, totalsOf } = await import("../../src/server/fleet_table.ts");
-  const { Fleet } = await import("../../views/fragments/fleet.tsx");
-  const clients = Array.from({ length: 1000 }, (_, i) => ({
-    ...{ id: i.toString(16).padStart(16, "0"), owner: i + 1, name: `node-${i}`, instance: `node-${i}` },
-    ...{ machineId: "", createdAt: T0, revoked: false, labels: { group: `g${i % 7}` } },
-  }));
-  const reading = {
-    ...{
-      cpu: 0.3,
-      cpus: 8,
-      load1: 1,
-      load5: 1,
-      load15: 1,
-      memoryTotal: 8,
-      memoryAvailable: 4,
-      rootUsed: 0.5,
-    },
-    ...{ received: 1e6, transmitted: 1e5, temperature: 40, bootTime: 0, cpuTrend: Array(30).fill(0.4) },
-  };
-  const readings = new Map(clients.map(({ instance }) => [instance, reading]));
-  const state = tableStateOf(new URLSearchParams("sort=-cpu"));
+test("a thousand nodes come in pages, each rendered within 50 ms beside the queries", async () => {
+  for (let i = 0; i < 1000; i += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, k) => fixture.enrol(`node-${i + k}`)));
+  const first = await html("/dashboard?sort=-name");
+  expect(namesOf(first)).toHaveLength(200);
+  expect(namesOf(first)[0]).toBe("node-999");
+  expect(textOf(first)).toContain("1–200 of 1000 Next");
+  const last = await html("/dashboard?sort=-name&page=77");
+  expect(namesOf(last).at(-1)).toBe("node-0");
+  expect(textOf(last)).toContain("801–1000 of 1000 Previous");
+  expect(last).toContain('hx-get="/dashboard/refresh/clients?sort=-name&amp;page=5"');
+
   const times: number[] = [];
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < 9; i++) {
     const start = performance.now();
-    const rows = fleetRows(clients, readings, () => T0, T0, { intervalOf: () => 5000, downAfterMs: 300_000 });
-    const markup = String(
-      Fleet({
-        ...{
-          rows: arranged(rows, state),
-          totals: totalsOf(rows),
-          state,
-          now: T0,
-          faults: [],
-          refreshHref: "/r",
-        },
-        clientHref: (id) => `/c/${id}`,
-        sortHref: (key) => `/s/${key}`,
-      }),
-    );
+    await html("/dashboard/refresh/clients");
     times.push(performance.now() - start);
-    expect(markup.length).toBeGreaterThan(500_000);
   }
-  const median = times.sort((a, b) => a - b)[3]!;
-  console.log(`1,000 rows: ${median.toFixed(1)} ms`);
-  // The target is 50 ms; a machine that runs all tests at once gets some slack before this fails.
-  expect(median).toBeLessThan(200);
+  // The target is 50 ms; on a machine that runs other tests meanwhile it gets some slack before this fails.
+  expect(times.sort((a, b) => a - b)[4]!).toBeLessThan(100);
 });

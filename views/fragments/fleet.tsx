@@ -5,7 +5,12 @@ import { Status } from "../components/status.tsx";
 import { ABSENT, formatAgo, formatDuration, formatValue } from "../format.ts";
 
 export interface FleetProps {
+  /** Of this page. */
   readonly rows: readonly FleetRow[];
+  /** How many rows are on the pages before this one. */
+  readonly first: number;
+  /** How many rows the filter leaves, on all pages. */
+  readonly matching: number;
   readonly totals: FleetTotals;
   readonly state: TableState;
   readonly now: number;
@@ -13,7 +18,10 @@ export interface FleetProps {
   readonly faults: readonly string[];
   /** Where this fragment comes from, with its state. */
   readonly refreshHref: string;
+  /** The page that shows this, for the address bar. */
+  readonly pageHref: string;
   readonly clientHref: (id: string) => string;
+  readonly pageNumberHref: (number: number) => string;
   readonly sortHref: (key: SortKey) => string;
 }
 
@@ -22,6 +30,7 @@ export const Fleet = (props: FleetProps) => (
   <section
     id="fleet"
     aria-label="Nodes"
+    data-page-url={props.pageHref}
     hx-get={props.refreshHref}
     hx-trigger="every 5s"
     hx-swap="outerMorph"
@@ -45,6 +54,7 @@ const Nodes = (props: FleetProps) => (
     ) : (
       <FleetTable {...props} />
     )}
+    {props.matching > props.rows.length && <Pages {...props} />}
   </>
 );
 
@@ -82,6 +92,24 @@ const Totals = ({ totals }: { totals: FleetTotals }) => {
     </dl>
   );
 };
+
+const Pages = ({ rows, first, matching, state: { page }, pageNumberHref }: FleetProps) => (
+  <nav class="pages" aria-label="Pages">
+    <span>
+      {first + 1}–{first + rows.length} of {matching}
+    </span>
+    {page > 1 && (
+      <a class="button" href={pageNumberHref(page - 1)} rel="prev">
+        Previous
+      </a>
+    )}
+    {first + rows.length < matching && (
+      <a class="button" href={pageNumberHref(page + 1)} rel="next">
+        Next
+      </a>
+    )}
+  </nav>
+);
 
 interface StatProps {
   name: string;

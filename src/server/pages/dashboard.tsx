@@ -1,6 +1,14 @@
 import { Fleet, type FleetProps } from "../../../views/fragments/fleet.tsx";
 import { DashboardPage } from "../../../views/pages/dashboard.tsx";
-import { arranged, fleetRows, queryStringOf, sortedBy, tableStateOf, totalsOf } from "../fleet_table.ts";
+import {
+  arranged,
+  fleetRows,
+  pageOf,
+  queryStringOf,
+  sortedBy,
+  tableStateOf,
+  totalsOf,
+} from "../fleet_table.ts";
 import type { AppContext } from "../services.ts";
 import { frameOf, page } from "./frame.ts";
 
@@ -8,16 +16,14 @@ export async function showDashboard(c: AppContext): Promise<Response> {
   return page(c, <DashboardPage frame={frameOf(c)} fleet={await fleetOf(c)} />);
 }
 
-/** The fragment that keeps the table current. It also tells the browser the URL that shows the same view. */
+/** The fragment that keeps the table current. */
 export async function refreshClients(c: AppContext): Promise<Response> {
-  const fleet = await fleetOf(c);
-  c.header("HX-Replace-Url", c.var.services.links.dashboard + queryStringOf(fleet.state));
-  return c.html(<Fleet {...fleet} />);
+  return c.html(<Fleet {...(await fleetOf(c))} />);
 }
 
 async function fleetOf(c: AppContext): Promise<FleetProps> {
   const { clock, fleet, links, statusRules, store } = c.var.services;
-  const state = tableStateOf(new URL(c.req.url).searchParams);
+  const asked = tableStateOf(new URL(c.req.url).searchParams);
   const { byInstance, faults } = await fleet.readings();
   const now = clock.now();
   const rows = fleetRows(
@@ -27,14 +33,21 @@ async function fleetOf(c: AppContext): Promise<FleetProps> {
     now,
     statusRules,
   );
+  const matching = arranged(rows, asked);
+  const { rows: shown, page, first } = pageOf(matching, asked.page);
+  const state = { ...asked, page };
   return {
-    rows: arranged(rows, state),
+    rows: shown,
+    first,
+    matching: matching.length,
     totals: totalsOf(rows),
     state,
     now,
     faults,
+    pageHref: links.dashboard + queryStringOf(state),
     refreshHref: links.refreshClients + queryStringOf(state),
     clientHref: (id) => links.client(id),
+    pageNumberHref: (number) => links.dashboard + queryStringOf({ ...state, page: number }),
     sortHref: (key) => links.dashboard + queryStringOf(sortedBy(state, key)),
   };
 }
