@@ -57,6 +57,7 @@ export function loadRecords(
 /**
  * Rebuilds streams and head from the journal, without the rows that are in chunks.
  * @param oldest rows with an earlier timestamp have expired.
+ * @returns the id of the journal's first row, undefined when it is empty.
  */
 export function loadJournal(
   connection: Connection,
@@ -65,7 +66,7 @@ export function loadJournal(
   intake: Intake,
   bucketMs: number,
   oldest: number,
-): void {
+): number | undefined {
   for (const row of iterate<StreamRow>(connection, "SELECT * FROM stream")) {
     streams.load(row.id, row.owner, row.epoch, row.sequence);
     intake.receivedBefore(row.owner, row.received);
@@ -75,13 +76,16 @@ export function loadJournal(
     sealedThrough.set(`${row.layout} ${row.bucket}`, row.through_id);
     intake.skipRowIds(row.through_id);
   }
+  let first: number | undefined;
   for (const row of iterate<JournalRow>(connection, "SELECT * FROM journal ORDER BY id")) {
+    first ??= row.id;
     intake.skipRowIds(row.id);
     streams.advance(row.stream, row.sequence);
     const bucket = Math.floor(row.timestamp / bucketMs);
     const sealed = row.id <= (sealedThrough.get(`${row.layout} ${bucket}`) ?? 0);
     if (!sealed && row.timestamp >= oldest) intake.replay(row, layouts.get(row.layout)!);
   }
+  return first;
 }
 
 interface SeriesRow {

@@ -23,7 +23,7 @@ export class Maintenance {
   blocksSealed = 0;
   samplesMerged = 0;
   /** Journal rows below this id are deleted, or about to be. */
-  trimmedBelow = 0;
+  trimmedBelow = 1;
   private readonly queue: Block[] = [];
   private inFlight = 0;
   private trimming = false;

@@ -196,7 +196,7 @@ export class Store {
       headBlocks: head.blockCount,
       headFrames: head.frames,
       headBytes: head.bytes,
-      journalRows: Math.max(0, intake.oldestPendingId - Math.max(1, maintenance.trimmedBelow)),
+      journalRows: intake.oldestPendingId - maintenance.trimmedBelow,
       pendingBytes: intake.pendingBytes,
       commits: intake.commits,
       commitErrors: writer.commitErrors,
@@ -282,15 +282,10 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
 
 /** Fills the parts from the database, before the store is used. */
 function load(connection: Connection, parts: Parts, options: StoreOptions): void {
-  const { index, layouts, streams, intake, clients, certificates, sessions } = parts;
+  const { index, layouts, streams, intake, maintenance, clients, certificates, sessions } = parts;
+  const oldest = options.clock.now() - options.retentionMs;
   loadIndex(connection, index, layouts);
   loadRecords(connection, clients, certificates, sessions);
-  loadJournal(
-    connection,
-    streams,
-    layouts,
-    intake,
-    bucketOf(options),
-    options.clock.now() - options.retentionMs,
-  );
+  const firstRow = loadJournal(connection, streams, layouts, intake, bucketOf(options), oldest);
+  maintenance.trimmedBelow = firstRow ?? intake.oldestPendingId;
 }
