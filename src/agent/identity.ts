@@ -24,12 +24,15 @@ const CA = "ca.pem";
 const CLIENT = "client.json";
 
 const CLIENT_FILE = z.strictObject({
+  server: z.string().min(1),
   client: z.string().regex(/^[0-9a-f]{16}$/),
   instance: z.string().min(1),
 });
 
 /** Who this node is to its server, and by which CA it knows that server. */
 export interface Identity {
+  /** `https://host:port`, where the server was last known to be. */
+  readonly server: string;
   /** 16 hex digits. */
   readonly client: string;
   /** The value of the `instance` label that the server granted. */
@@ -43,7 +46,7 @@ export interface Identity {
 }
 
 export interface EnrolmentOptions {
-  /** `https://host:port` */
+  /** `https://host:port`; empty for the address that was used before. */
   readonly server: string;
   /** `dcmon1.…`, or empty when this node has already joined. */
   readonly token: string;
@@ -70,19 +73,27 @@ export async function loadOrEnrol(options: EnrolmentOptions, log: Logger): Promi
   const existing = await load(folder);
   if (existing !== undefined) {
     refuseForeignToken(existing, options, folder);
-    return existing;
+    if (options.server === "" || options.server === existing.server) return existing;
+    const moved = { ...existing, server: options.server };
+    writeClient(folder, moved);
+    return moved;
   }
   const keys = await loadOrCreateKey(folder);
   const granted = await requestCertificate({ ...options, keys });
   folder.write(CA, granted.anchor.pem);
   folder.write(CERTIFICATE, granted.certificate);
-  folder.write(CLIENT, `${JSON.stringify({ client: granted.client, instance: granted.instance })}\n`);
+  const identity = identityOf({ ...granted, server: options.server }, granted.anchor, keys);
+  writeClient(folder, identity);
   log.info("joined the server", {
     server: options.server,
     client: granted.client,
     instance: granted.instance,
   });
-  return identityOf(granted, granted.anchor, keys);
+  return identity;
+}
+
+function writeClient(folder: PrivateFolder, { client, instance, server }: Identity): void {
+  folder.write(CLIENT, `${JSON.stringify({ client, instance, server })}\n`);
 }
 
 async function load(folder: PrivateFolder): Promise<Identity | undefined> {
@@ -115,13 +126,13 @@ async function loadOrCreateKey(folder: PrivateFolder): Promise<KeyPair> {
 }
 
 function identityOf(
-  granted: { readonly client: string; readonly instance: string; readonly certificate: string },
+  granted: Pick<Identity, "client" | "instance" | "server" | "certificate">,
   anchor: TrustAnchor,
   keys: KeyPair,
 ): Identity {
-  const { client, instance, certificate } = granted;
-  const fingerprint = certificateFingerprint(readCertificate(certificate)!);
-  return { client, instance, certificate, fingerprint, privateKey: keys.privateKey, anchor };
+  const fingerprint = certificateFingerprint(readCertificate(granted.certificate)!);
+  const { client, instance, server, certificate } = granted;
+  return { client, instance, server, certificate, fingerprint, privateKey: keys.privateKey, anchor };
 }
 
 /** A token for another server would be ignored silently otherwise, and the node stay where it is. */

@@ -5,7 +5,7 @@ import type { Layout } from "../wire/layout.ts";
 import { SpoolFile } from "./spool/file.ts";
 import type { Reading, SpooledFrame } from "./spool/frame.ts";
 import { MemoryRing } from "./spool/memory.ts";
-import { SpoolDamaged, SpoolInUse } from "./spool/open.ts";
+import { randomEpoch, SpoolDamaged, SpoolInUse } from "./spool/open.ts";
 import { setAside } from "./spool/set_aside.ts";
 
 export type { Reading, SpooledFrame } from "./spool/frame.ts";
@@ -132,6 +132,13 @@ export class Spool {
     this.#try("write", (file) => file.acknowledge(sequence));
   }
 
+  /** Begins a new epoch with the frames that are here: the server knows sequences of the present one that they lack. */
+  renew(): void {
+    const epoch = randomEpoch();
+    this.#try("write", (file) => file.renew(epoch));
+    this.#beginEpoch(epoch);
+  }
+
   /** Takes effect step by step, with the following appends. */
   resize(maxBytes: number): void {
     this.#maxBytes = maxBytes;
@@ -217,12 +224,10 @@ export class Spool {
   }
 
   #use(file: SpoolFile): void {
-    const changed = this.#epoch !== "" && this.#epoch !== file.epoch;
     this.#file = file;
-    this.#epoch = file.epoch;
     this.#memory.renumber(file.startSequence + 1);
     this.#sequence = file.startSequence + this.#memory.length;
-    if (changed) for (const listener of this.#onEpoch) listener();
+    if (this.#epoch !== file.epoch) this.#beginEpoch(file.epoch);
   }
 
   #replaceDamaged(reason: string): void {
@@ -240,12 +245,12 @@ export class Spool {
       this.#use(SpoolFile.open(path, this.#maxBytes));
     } catch (error) {
       this.#inTrouble(error as Error);
-      this.#beginInMemory();
+      this.#beginEpoch(randomEpoch());
     }
   }
 
-  #beginInMemory(): void {
-    this.#epoch = randomEpoch();
+  #beginEpoch(epoch: string): void {
+    this.#epoch = epoch;
     for (const listener of this.#onEpoch) listener();
   }
 
@@ -263,8 +268,4 @@ export class Spool {
     this.#trouble = undefined;
     this.options.log.info("the spool can be written again");
   }
-}
-
-function randomEpoch(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
 }

@@ -46,7 +46,7 @@ interface Ring {
  * nothing of that call has happened.
  */
 export class SpoolFile {
-  readonly epoch: string;
+  epoch: string;
   /** The first sequence to use is the next one. */
   readonly startSequence: number;
   /** Frames that came back from the disk with another checksum, and were dropped. */
@@ -170,6 +170,12 @@ export class SpoolFile {
     this.#ring.frames -= frames;
     this.#ring.deletable += frames;
     while (this.#ring.deletable >= DELETED_AT_ONCE) this.#transaction(() => this.#deleteAcknowledged());
+  }
+
+  /** Begins a new epoch with the frames that are here. */
+  renew(epoch: string): void {
+    this.#transaction(() => this.#sql.renew.run({ epoch }));
+    this.epoch = epoch;
   }
 
   /** Deletes what is acknowledged, and writes the WAL back. */

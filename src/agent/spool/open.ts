@@ -47,6 +47,11 @@ export function openSpoolDatabase(path: string): Database {
   }
 }
 
+/** 16 bytes in hex. */
+export function randomEpoch(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
+}
+
 /** Makes the two cases that the caller has to tell apart into errors of their own. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof SQLiteError)) return error;
@@ -67,8 +72,7 @@ function checkFile(path: string): boolean {
 
 function create(database: Database): void {
   database.run(schema);
-  const epoch = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
-  database.query("INSERT INTO state VALUES (1, $epoch, 0, 0)").run({ epoch });
+  database.query("INSERT INTO state VALUES (1, $epoch, 0, 0)").run({ epoch: randomEpoch() });
 }
 
 function check(database: Database): void {

@@ -8,9 +8,10 @@ export interface FrameRow {
   readonly payload: Uint8Array;
 }
 
-/** All that is asked of a spool's tables (schema.sql), prepared once. */
+/** All that is asked of a spool's tables (schema.sql), prepared once. Closing the database ends them. */
 export class Statements {
   readonly state: Statement<{ epoch: string; reserved: number; overwritten: number }, []>;
+  readonly renew: Statement<unknown, [{ epoch: string }]>;
   readonly reserve: Statement<unknown, [{ reserved: number }]>;
   readonly countOverwritten: Statement<unknown, [{ overwritten: number }]>;
 
@@ -34,6 +35,7 @@ export class Statements {
 
   constructor(database: Database) {
     this.state = database.query("SELECT epoch, reserved, overwritten FROM state");
+    this.renew = database.query("UPDATE state SET epoch = $epoch");
     this.reserve = database.query("UPDATE state SET reserved = $reserved");
     this.countOverwritten = database.query("UPDATE state SET overwritten = $overwritten");
 
