@@ -273,6 +273,32 @@ function chunkBuckets(): number[] {
   return rows.map(([bucket]) => bucket as number);
 }
 
+test("queries see every durable sample once, also while blocks are sealed and trimmed", async () => {
+  const senders = [1, 2, 3, 4, 5].map((owner) => fixture.sender(owner, layoutOf(`n${owner}`, ["m", "n"])));
+  let running = true;
+  const sending = (async () => {
+    for (let tick = 0; tick < 400; tick++) {
+      for (const sender of senders) sender.send(T0 + tick * 5000, [tick, tick * 2]);
+      await Bun.sleep(2);
+    }
+    running = false;
+  })();
+  let queries = 0;
+  for (; running || queries === 0; queries++) {
+    const durable = senders.map(({ stream }) => fixture.durableSequence(stream));
+    const found = await fixture.samples("n");
+    for (const [i, { owner, sequence }] of senders.entries()) {
+      const samples = found[`n${owner}`] ?? [];
+      expect(samples.length).toBeGreaterThanOrEqual(durable[i]!);
+      expect(samples.length).toBeLessThanOrEqual(sequence);
+      expect(samples).toEqual(samples.map((_, tick): [number, number] => [tick * 5, tick * 2]));
+    }
+  }
+  await sending;
+  expect(queries).toBeGreaterThan(50);
+  expect(fixture.store.stats().blocksSealed).toBeGreaterThan(100);
+});
+
 test("6,000 series of one exporter are sealed and read like six", async () => {
   const layouts = [0, 1, 2].map((part) =>
     layoutOf(
