@@ -10,7 +10,7 @@ import { Host } from "./host.ts";
 import { systemTimers } from "./timers.ts";
 
 /** For a single collection there is time: apt alone may take seconds on a small machine. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** One collection of all enabled exporters as exposition text, with the agent's own labels on every series. */
 export async function collectOnce(

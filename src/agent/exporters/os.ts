@@ -30,6 +30,8 @@ import { vmstat } from "./os/vmstat.ts";
 
 /** What a collector had nothing to read of is looked for again after this. */
 const NO_DATA_RETRY_MS = 5 * 60_000;
+/** How long a single collection waits for a reading that takes longer than a tick. */
+const PATIENCE_MS = 20_000;
 
 export interface OsOptions {
   readonly log: Logger;
@@ -44,9 +46,10 @@ export function createOs(options: OsOptions): Exporter {
 }
 
 function osCollectors({ complete }: OsOptions, troubles: Troubles): Collector[] {
+  const waitMs = complete ? PATIENCE_MS : 0;
   return [
     createCpu(),
-    createCpufreq(complete),
+    createCpufreq(waitMs),
     stat,
     loadavg,
     meminfo,
@@ -78,7 +81,7 @@ function osCollectors({ complete }: OsOptions, troubles: Troubles): Collector[] 
     filefd,
     entropy,
     selinux,
-    createApt(complete),
+    createApt(waitMs),
     reboot,
   ];
 }

@@ -16,7 +16,7 @@ export function readExposition(text: string): Exposition {
     const type = /^# TYPE (\S+) (\S+)$/.exec(line);
     if (type !== null) types.set(type[1]!, type[2]!);
     if (line.startsWith("#")) continue;
-    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/s.exec(line);
     if (match === null) throw new Error(`not a sample: ${line}`);
     values.set(seriesOf(match[1]!, readLabels(match[2] ?? "")), Number(match[3]!.replace("Inf", "Infinity")));
   }
@@ -28,7 +28,8 @@ export function seriesOf(name: string, labels: Iterable<readonly [string, string
 }
 
 function readLabels(text: string): (readonly [string, string])[] {
-  return [...text.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?/g)].map(
-    ([, name, value]) => [name!, value!.replace(/\\(.)/g, (_, c: string) => (c === "n" ? "\n" : c))] as const,
+  return [...text.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?/gs)].map(
+    ([, name, value]) =>
+      [name!, value!.replace(/\\(.)/gs, (_, c: string) => (c === "n" ? "\n" : c))] as const,
   );
 }

@@ -20,38 +20,42 @@ const LISTS = "/var/lib/apt/lists";
 const APT_GET = "/usr/bin/apt-get";
 const APT_MARK = "/usr/bin/apt-mark";
 
-/** @param wait waits for the first answer instead of leaving it to a later tick */
-export function createApt(wait: boolean): Collector {
-  const upgrades = new Background(MAX_AGE_MS, createUpgradeReader());
+/** @param waitMs how long to wait for an answer; 0 leaves it to a later tick, and lets everything else go before */
+export function createApt(waitMs: number): Collector {
+  const upgrades = new Background(MAX_AGE_MS, createUpgradeReader(waitMs === 0));
   return {
     name: "apt",
     async collect(host) {
       if (!host.exists(host.path(APT_GET))) throw new NoData(`${APT_GET} is not installed`);
-      return (await upgrades.get(host, wait)) ?? [];
+      return (await upgrades.get(host, waitMs)) ?? [];
     },
   };
 }
 
-function createUpgradeReader(): (host: Host) => Promise<Sample[]> {
+function createUpgradeReader(lowPriority: boolean): (host: Host) => Promise<Sample[]> {
   let known: { readonly inputs: string; readonly samples: Sample[] } | undefined;
   return async (host) => {
     const inputs = INPUTS.map((path) => host.modified(host.path(path)) ?? 0).join();
-    if (known?.inputs !== inputs) known = { inputs, samples: await readUpgrades(host) };
+    if (known?.inputs !== inputs) known = { inputs, samples: await readUpgrades(host, lowPriority) };
     return known.samples;
   };
 }
 
-async function readUpgrades(host: Host): Promise<Sample[]> {
-  const simulation = await output(host, [APT_GET, "--simulate", "--quiet", "--ignore-hold", "dist-upgrade"]);
-  const holds = await output(host, [APT_MARK, "showhold"]);
+async function readUpgrades(host: Host, lowPriority: boolean): Promise<Sample[]> {
+  const simulation = await output(
+    host,
+    [APT_GET, "--simulate", "--quiet", "--ignore-hold", "dist-upgrade"],
+    lowPriority,
+  );
+  const holds = await output(host, [APT_MARK, "showhold"], lowPriority);
   return upgradeSamples(parseSimulation(simulation), parseHolds(holds), readOrigins(host));
 }
 
-async function output(host: Host, argv: readonly string[]): Promise<string> {
+async function output(host: Host, argv: readonly string[], lowPriority: boolean): Promise<string> {
   const result = await host.run(argv, {
     timeoutMs: TIMEOUT_MS,
     maxBytes: MAX_OUTPUT_BYTES,
-    lowPriority: true,
+    lowPriority,
   });
   if (result === undefined) throw new NoData(`${argv[0]} is not installed`);
   if (result.outcome !== "exited" || result.exitCode !== 0)

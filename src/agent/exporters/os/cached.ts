@@ -36,16 +36,19 @@ export class Background<T> {
 
   /**
    * The latest value, undefined before the first.
-   * @param wait waits for a reading that is under way
-   * @throws what the latest reading threw
+   * @param waitMs waits that long for a reading that is under way; 0 leaves it to a later tick
+   * @throws what the latest reading threw, or that there is none after the wait
    */
-  async get(host: Host, wait: boolean): Promise<T | undefined> {
+  async get(host: Host, waitMs: number): Promise<T | undefined> {
     if (this.#running === undefined && host.clock.monotonic() - this.#begunAt >= this.maxAgeMs) {
       this.#begunAt = host.clock.monotonic();
       this.#running = this.#run(host);
     }
-    if (wait) await this.#running;
-    if (this.#latest === undefined) return undefined;
+    if (waitMs > 0 && this.#running !== undefined) await within(this.#running, waitMs);
+    if (this.#latest === undefined) {
+      if (waitMs > 0) throw new Error(`no answer within ${waitMs} ms`);
+      return undefined;
+    }
     if ("error" in this.#latest) throw this.#latest.error;
     return this.#latest.value;
   }
@@ -58,4 +61,15 @@ export class Background<T> {
     }
     this.#running = undefined;
   }
+}
+
+/** Resolves with the promise or after `ms`. */
+function within(promise: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -18,10 +18,10 @@ const FILES = [
   ["scaling_max_freq", "node_cpu_scaling_frequency_max_hertz"],
 ] as const;
 
-/** @param wait waits for the first reading instead of leaving it to a later tick */
-export function createCpufreq(wait: boolean): Collector {
+/** @param waitMs how long to wait for a reading; 0 leaves it to a later tick */
+export function createCpufreq(waitMs: number): Collector {
   const frequencies = new Background(MAX_AGE_MS, readFrequencies);
-  return { name: "cpufreq", collect: async (host) => (await frequencies.get(host, wait)) ?? [] };
+  return { name: "cpufreq", collect: async (host) => (await frequencies.get(host, waitMs)) ?? [] };
 }
 
 async function readFrequencies(host: Host): Promise<Sample[]> {
