@@ -59,7 +59,7 @@ export const Layout = ({ children, ...document }: LayoutProps) => (
     </a>
     <TopBar frame={document.frame} />
     <div id="connection-lost" class="banner" role="status" hidden>
-      <span>The server does not answer. The figures below are the last ones it sent; trying again…</span>
+      <span>The server does not answer. This is the last that it sent; trying again…</span>
     </div>
     <main id="main" tabindex={-1}>
       {children}

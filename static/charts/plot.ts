@@ -142,7 +142,7 @@ export class Plot {
       stroke: ink,
       width: stacked ? 1 : 1.5,
       ...(fillAlpha > 0 && { fill: () => translucent(ink(), fillAlpha) }),
-      points: { show: false },
+      points: { show: false, filter: lonely, size: 4 },
     };
   }
 
@@ -173,6 +173,15 @@ export class Plot {
     if (this.#uplot !== undefined && this.#uplot.width !== width)
       this.#uplot.setSize({ width, height: HEIGHT });
   }
+}
+
+/** A value without neighbours makes no line, so it is drawn as a point. */
+function lonely(plot: uPlot, series: number): number[] {
+  const values = plot.data[series]!;
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++)
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  return found;
 }
 
 /** Stacked traces are drawn as running sums of those below that are shown. */
