@@ -1,5 +1,5 @@
 // The library resolves its parsers through Reflect metadata, so the polyfill has to run before it.
-import "reflect-metadata";
+import "./reflect.ts";
 
 export {
   AuthorityKeyIdentifierExtension,
