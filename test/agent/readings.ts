@@ -1,15 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Reading } from "../../src/agent/spool.ts";
 import { type Layout, layoutHash } from "../../src/wire/layout.ts";
 import { encodeValues } from "../../src/wire/values.ts";
-
-/** A folder that is gone at the end of the scope. */
-export function temporaryFolder(): { readonly path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), "dcmon-agent-"));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
 
 export function testLayout(series: number, exporter = "test"): Layout {
   const labels = Array.from({ length: series }, (_, i) => [

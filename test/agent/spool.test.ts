@@ -15,8 +15,9 @@ import {
 import { join } from "node:path";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
+import { temporaryFolder } from "../pki/fixtures.ts";
 import { FakeTime } from "./fake_time.ts";
-import { temporaryFolder, testLayout, testReading } from "./readings.ts";
+import { testLayout, testReading } from "./readings.ts";
 import { recordingLogger } from "./recording_logger.ts";
 
 const MIB = 2 ** 20;
