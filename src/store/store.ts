@@ -30,6 +30,7 @@ import type {
   StoreOptions,
   StoreStats,
 } from "./types.ts";
+import { spawnWorker } from "./workers.ts";
 import { WriterClient } from "./writer/client.ts";
 
 export const DEFAULT_BUCKET_MS = 30 * 60 * 1000;
@@ -232,7 +233,7 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
   const bucketMs = bucketOf(options);
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
 
-  const writer = new WriterClient(new Worker(new URL("./writer.worker.ts", import.meta.url).href), log);
+  const writer = new WriterClient(spawnWorker("writer"), log);
   const writerOpened = writer.open({ dataDir, tracePhases: options.tracePhases ?? false });
   const index = new SeriesIndex();
   const layouts = new Layouts(index);
@@ -249,7 +250,7 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
   const pool = new QueryPool(
     {
       workers: options.queryWorkers,
-      spawn: () => new Worker(new URL("./query.worker.ts", import.meta.url).href),
+      spawn: () => spawnWorker("query"),
       dataDir,
       bucketMs,
       limits: {

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +164,20 @@ async function queries(store: Store): Promise<void> {
   report("query: topk now", { "first ms": times[0]!, "median ms": times.slice(2).sort((a, b) => a - b)[5]! });
 }
 
+function reportDisk(): void {
+  const path = join(dataDir, "dcmon.db");
+  const database = new Database(path, { readonly: true });
+  const [[chunks, bytes]] = database.query("SELECT count(*), sum(length(data)) FROM chunk").values() as [
+    [number, number],
+  ];
+  database.close();
+  report("disk", {
+    "file MB, with the journal and free pages": statSync(path).size / 1e6,
+    chunks,
+    "chunk bytes a sample": bytes / (chunks * (BUCKET_MS / INTERVAL_MS)),
+  });
+}
+
 function report(what: string, figures: Record<string, number>): void {
   const texts = Object.entries(figures).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
   console.log(`${what}: ${texts.join(", ")}`);
@@ -174,11 +189,7 @@ async function main(): Promise<void> {
     await ingest(store);
     await queries(store);
     await store.close();
-    const bytes = statSync(join(dataDir, "dcmon.db")).size;
-    report("disk", {
-      MB: bytes / 1e6,
-      "bytes/sample, free pages and journal included": bytes / (OWNERS * SERIES * TICKS),
-    });
+    reportDisk();
     const began = performance.now();
     store = await open();
     report("start", {
