@@ -47,8 +47,7 @@ export function writeOwnSeries(options: OwnSeriesOptions): () => void {
     const next = (Math.floor(now / INTERVAL_MS) + 1) * INTERVAL_MS;
     timer = setTimeout(() => {
       writeUp(options, next);
-      // The watch counts its own interval into every delay.
-      const longestBlock = Math.max(0, loop.max / 1e9 - LOOP_RESOLUTION_MS / 1000);
+      const longestBlock = loop.max / 1e9;
       loop.reset();
       writeFigures(options, next, longestBlock);
       schedule();
