@@ -101,7 +101,7 @@ const QUERIES: readonly { expression: string; assign(reading: Reading, sample: V
 ];
 
 /** Pages of several viewers share one reading. */
-const READINGS_FRESH_MS = 2000;
+const READINGS_FRESH_MS = 900;
 const TREND_FRESH_MS = 30_000;
 const TREND_SPAN_MS = 30 * 60_000;
 const TREND_STEP_MS = 60_000;

@@ -14,6 +14,8 @@ export interface FleetProps {
   readonly totals: FleetTotals;
   readonly state: TableState;
   readonly now: number;
+  /** A node has just joined, or is awaited: somebody is watching for its first figures. */
+  readonly expectant: boolean;
   /** Why some figures are missing. */
   readonly faults: readonly string[];
   /** Where this fragment comes from, with its state. */
@@ -32,7 +34,7 @@ export const Fleet = (props: FleetProps) => (
     aria-label="Nodes"
     data-page-url={props.pageHref}
     hx-get={props.refreshHref}
-    hx-trigger="every 5s"
+    hx-trigger={props.expectant ? "every 1s" : "every 5s"}
     hx-swap="outerMorph"
     hx-sync="this:drop"
     data-refreshes

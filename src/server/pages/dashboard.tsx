@@ -12,6 +12,8 @@ import {
 import type { AppContext } from "../services.ts";
 import { frameOf, page } from "./frame.ts";
 
+const JUST_JOINED_MS = 60_000;
+
 export async function showDashboard(c: AppContext): Promise<Response> {
   return page(c, <DashboardPage frame={frameOf(c)} fleet={await fleetOf(c)} />);
 }
@@ -26,13 +28,8 @@ async function fleetOf(c: AppContext): Promise<FleetProps> {
   const asked = tableStateOf(new URL(c.req.url).searchParams);
   const { byInstance, faults } = await fleet.readings();
   const now = clock.now();
-  const rows = fleetRows(
-    store.clients.all(),
-    byInstance,
-    (owner) => store.lastReceived(owner),
-    now,
-    statusRules,
-  );
+  const clients = store.clients.all();
+  const rows = fleetRows(clients, byInstance, (owner) => store.lastReceived(owner), now, statusRules);
   const matching = arranged(rows, asked);
   const { rows: shown, page, first } = pageOf(matching, asked.page);
   const state = { ...asked, page };
@@ -43,6 +40,7 @@ async function fleetOf(c: AppContext): Promise<FleetProps> {
     totals: totalsOf(rows),
     state,
     now,
+    expectant: rows.length === 0 || clients.some(({ createdAt }) => now - createdAt < JUST_JOINED_MS),
     faults,
     pageHref: links.dashboard + queryStringOf(state),
     refreshHref: links.refreshClients + queryStringOf(state),
