@@ -1,3 +1,4 @@
+import { VIRTUAL_DEVICES } from "../../static/charts/definitions.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { AppStore } from "./services.ts";
@@ -23,9 +24,12 @@ export interface Reading {
   temperature?: number;
   /** Seconds since the epoch. */
   bootTime?: number;
-  /** CPU ratio over the last half hour, oldest first. */
-  cpuTrend?: readonly number[];
+  /** CPU ratio over the last half hour. */
+  cpuTrend?: Trend;
 }
+
+/** Ratios at even distances, oldest first; undefined where there is none. */
+export type Trend = readonly (number | undefined)[];
 
 export interface FleetReadings {
   readonly byInstance: ReadonlyMap<string, Reading>;
@@ -33,9 +37,8 @@ export interface FleetReadings {
   readonly faults: readonly string[];
 }
 
-/** Interfaces that only repeat the traffic of others, or never leave the machine. */
-const VIRTUAL_DEVICES =
-  "lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*|tap.*|vnet.*|fwbr.*|fwln.*|fwpr.*";
+/** Interfaces whose traffic another one carries as well: bonds, teams and VLANs beside the virtual ones. */
+const REPEATING_DEVICES = `${VIRTUAL_DEVICES}|bond.*|team.*|.*[.].*`;
 const CPU_IDLE = 'avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[1m]))';
 
 const GAUGES: Readonly<
@@ -81,13 +84,13 @@ const QUERIES: readonly { expression: string; assign(reading: Reading, sample: V
     },
   },
   {
-    expression: `sum by (instance) (rate(node_network_receive_bytes_total{device!~"${VIRTUAL_DEVICES}"}[1m]))`,
+    expression: `sum by (instance) (rate(node_network_receive_bytes_total{device!~"${REPEATING_DEVICES}"}[1m]))`,
     assign: (reading, { value }) => {
       reading.received = value;
     },
   },
   {
-    expression: `sum by (instance) (rate(node_network_transmit_bytes_total{device!~"${VIRTUAL_DEVICES}"}[1m]))`,
+    expression: `sum by (instance) (rate(node_network_transmit_bytes_total{device!~"${REPEATING_DEVICES}"}[1m]))`,
     assign: (reading, { value }) => {
       reading.transmitted = value;
     },
@@ -112,7 +115,7 @@ export class Fleet {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #readings: Kept<FleetReadings>;
-  readonly #trends: Kept<ReadonlyMap<string, readonly number[]>>;
+  readonly #trends: Kept<ReadonlyMap<string, Trend>>;
 
   constructor(store: AppStore, clock: Clock, log: Logger) {
     this.#store = store;
@@ -146,7 +149,7 @@ export class Fleet {
     return { byInstance, faults };
   }
 
-  async #readTrends(): Promise<ReadonlyMap<string, readonly number[]>> {
+  async #readTrends(): Promise<ReadonlyMap<string, Trend>> {
     const end = Math.floor(this.#clock.now() / TREND_STEP_MS) * TREND_STEP_MS;
     const range = { start: end - TREND_SPAN_MS, end, step: TREND_STEP_MS };
     const series = await queryMatrix(this.#store, `1 - ${CPU_IDLE}`, range);

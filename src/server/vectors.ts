@@ -7,8 +7,8 @@ export interface VectorSample {
 
 export interface MatrixSeries {
   readonly metric: Readonly<Record<string, string>>;
-  /** In the order of time; steps without a value are left out. */
-  readonly values: readonly number[];
+  /** One for each step of the range; undefined where there is none. */
+  readonly values: readonly (number | undefined)[];
 }
 
 /** Asks for one instant. @throws Error with the query's own message when it fails. */
@@ -28,7 +28,13 @@ export async function queryMatrix(
   range: { start: number; end: number; step: number },
 ): Promise<MatrixSeries[]> {
   const result = await read<[number, string]>(store, expression, { kind: "range", ...range });
-  return result.map(({ metric, values }) => ({ metric, values: values!.map(([, value]) => Number(value)) }));
+  const steps = Math.floor((range.end - range.start) / range.step) + 1;
+  return result.map(({ metric, values: points }) => {
+    const values = new Array<number | undefined>(steps).fill(undefined);
+    for (const [seconds, value] of points!)
+      values[Math.round((seconds * 1000 - range.start) / range.step)] = Number(value);
+    return { metric, values };
+  });
 }
 
 interface ResultItem<Point> {

@@ -41,7 +41,10 @@ export interface ChartQuery {
 }
 
 const DISKS = 'device!~"loop.*|ram.*|zram.*|sr.*|fd.*"';
-const DEVICES = 'device!~"lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*"';
+/** Interfaces of the kernel itself, of containers and of virtual machines. */
+export const VIRTUAL_DEVICES =
+  "lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*|tap.*|vnet.*|fwbr.*|fwln.*|fwpr.*|ifb.*|dummy.*|sit.*|ip6tnl.*|gre.*|tunl.*";
+const DEVICES = `device!~"${VIRTUAL_DEVICES}"`;
 const FILESYSTEMS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|nsfs|fuse.*|iso9660"';
 
 export const CHARTS: readonly ChartDefinition[] = [

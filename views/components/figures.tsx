@@ -1,3 +1,4 @@
+import type { Trend } from "../../src/server/fleet.ts";
 import { ABSENT, formatValue } from "../format.ts";
 
 /** Bounds between calm, noticeable and urgent, as ratios. */
@@ -22,24 +23,31 @@ export const Meter = ({ ratio, title }: { ratio: number | undefined; title?: str
   );
 
 /** A ratio over time, without axes: from 0 to its highest, or to a quarter where it stays below that. */
-export const Sparkline = ({ values, label }: { values: readonly number[]; label: string }) => {
-  if (values.length < 2) return <span class="sparkline" />;
-  const top = Math.max(0.25, ...values);
-  const yOf = (value: number) => tenths(HEIGHT - 1 - (Math.max(0, value) / top) * (HEIGHT - 3));
-  const points = values.map((value, i) => `${tenths((i / (values.length - 1)) * WIDTH)},${yOf(value)}`);
-  // One shape for line and area: its sides and bottom lie outside of what is shown.
-  const first = `${-OUTSIDE},${HEIGHT + OUTSIDE} ${-OUTSIDE},${yOf(values[0]!)}`;
-  const last = `${WIDTH + OUTSIDE},${yOf(values.at(-1)!)} ${WIDTH + OUTSIDE},${HEIGHT + OUTSIDE}`;
+export const Sparkline = ({ values, label }: { values: Trend; label: string }) => {
+  const known = values.flatMap((value, i) =>
+    value === undefined ? [] : [{ value, x: xOf(i, values.length) }],
+  );
+  if (known.length < 2) return <span class="sparkline" />;
+  const top = Math.max(0.25, ...known.map(({ value }) => value));
+  const line = known.map(({ value, x }) => `${x},${yOf(value, top)}`).join(" ");
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <polygon points={`${first} ${points.join(" ")} ${last}`} />
+      <polygon points={`${known[0]!.x},${HEIGHT} ${line} ${known.at(-1)!.x},${HEIGHT}`} />
+      <polyline points={line} />
     </svg>
   );
 };
 
 const WIDTH = 72;
 const HEIGHT = 20;
-const OUTSIDE = 4;
+
+function xOf(index: number, count: number): number {
+  return tenths((index / (count - 1)) * WIDTH);
+}
+
+function yOf(value: number, top: number): number {
+  return tenths(HEIGHT - 1 - (Math.max(0, value) / top) * (HEIGHT - 3));
+}
 
 function tenths(value: number): number {
   return Math.round(value * 10) / 10;
