@@ -1,5 +1,6 @@
 import { runAgent } from "../agent/agent.ts";
 import { collectOnce } from "../agent/once.ts";
+import { becomeLean } from "./lean.ts";
 import { openLog } from "./logging.ts";
 import { type AgentFlags, agentConfig } from "./options.ts";
 import { stopSignal } from "./stopping.ts";
@@ -7,6 +8,7 @@ import { stopSignal } from "./stopping.ts";
 /** `dcmon agent`: until SIGTERM or SIGINT; with `--once`, one reading. */
 export async function agent(flags: AgentFlags): Promise<void> {
   const config = agentConfig(flags).agent;
+  if (!flags.once) becomeLean();
   const stop = stopSignal();
   await using output = openLog(config);
   if (flags.once) {

@@ -2,6 +2,8 @@ import { hasIdentity } from "../agent/identity.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../lib/log.ts";
 import { localAddress } from "./address.ts";
+import { LEAN_ENVIRONMENT } from "./lean.ts";
+import { thisProgram } from "./this_program.ts";
 
 /** Between the exits of a child that dies at once, in milliseconds: doubled from the first to the last. */
 const FIRST_DELAY_MS = 500;
@@ -71,16 +73,11 @@ async function spawnAgent(options: ChildOptions): Promise<Bun.Subprocess<"pipe",
   const token = hasIdentity(agent.data_dir) ? "" : await options.createToken();
   const file = options.configFile === undefined ? [] : ["--config", options.configFile];
   return Bun.spawn([...thisProgram(), "agent", "--with-parent", ...file], {
-    env: { ...inheritedEnvironment(), ...agentEnvironment(options, token) },
+    env: { ...inheritedEnvironment(), ...LEAN_ENVIRONMENT, ...agentEnvironment(options, token) },
     stdin: "pipe",
     stdout: "inherit",
     stderr: "inherit",
   });
-}
-
-/** How to call dcmon again: the binary, or Bun with the source. */
-function thisProgram(): string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 /** The child logs as its parent does; the rest of its section it reads by itself. */
