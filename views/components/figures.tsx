@@ -24,16 +24,13 @@ export const Meter = ({ ratio, title }: { ratio: number | undefined; title?: str
 
 /** A ratio over time, without axes: from 0 to its highest, or to a quarter where it stays below that. */
 export const Sparkline = ({ values, label }: { values: Trend; label: string }) => {
-  const known = values.flatMap((value, i) =>
-    value === undefined ? [] : [{ value, x: xOf(i, values.length) }],
-  );
-  if (known.length < 2) return <span class="sparkline" />;
-  const top = Math.max(0.25, ...known.map(({ value }) => value));
-  const line = known.map(({ value, x }) => `${x},${yOf(value, top)}`).join(" ");
+  const top = Math.max(0.25, ...values.filter((value) => value !== undefined));
+  const stretches = stretchesOf(values, top);
+  const area = stretches.map(({ first, last, line }) => `M${first},${HEIGHT} L${line} L${last},${HEIGHT}Z`);
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <polygon points={`${known[0]!.x},${HEIGHT} ${line} ${known.at(-1)!.x},${HEIGHT}`} />
-      <polyline points={line} />
+      <path class="area" d={area.join("")} />
+      <path class="line" d={stretches.map(({ line }) => `M${line}`).join("")} />
     </svg>
   );
 };
@@ -41,12 +38,32 @@ export const Sparkline = ({ values, label }: { values: Trend; label: string }) =
 const WIDTH = 72;
 const HEIGHT = 20;
 
-function xOf(index: number, count: number): number {
-  return tenths((index / (count - 1)) * WIDTH);
+interface Stretch {
+  readonly first: number;
+  last: number;
+  line: string;
 }
 
-function yOf(value: number, top: number): number {
-  return tenths(HEIGHT - 1 - (Math.max(0, value) / top) * (HEIGHT - 3));
+/** The parts without a gap, in the coordinates of the drawing. */
+function stretchesOf(values: Trend, top: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  let current: Stretch | undefined;
+  for (const [i, value] of values.entries()) {
+    if (value === undefined) {
+      current = undefined;
+      continue;
+    }
+    const x = tenths((i / (values.length - 1)) * WIDTH);
+    const y = tenths(HEIGHT - 1 - (Math.max(0, value) / top) * (HEIGHT - 3));
+    if (current === undefined) {
+      current = { first: x, last: x, line: `${x},${y}` };
+      stretches.push(current);
+    } else {
+      current.last = x;
+      current.line += ` ${x},${y}`;
+    }
+  }
+  return stretches;
 }
 
 function tenths(value: number): number {
