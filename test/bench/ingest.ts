@@ -128,6 +128,10 @@ function report(title: string, { samples, elapsed, cpuSpan, before, after, idle,
       ["written to disk a sample", `${((after.written - before.written) / samples).toFixed(2)} bytes`],
       ["resident memory, now and peak", `${megabytes(after.resident)}, ${megabytes(after.residentPeak)}`],
       ["longest block of the main thread", `${(block * 1000).toFixed(1)} ms`],
+      [
+        "time in which it waited for a core",
+        `${((100 * (after.mainWaited - before.mainWaited)) / cpuSpan).toFixed(1)} %`,
+      ],
     ],
   );
 }

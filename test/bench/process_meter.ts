@@ -12,6 +12,8 @@ export interface Usage {
   /** Resident memory now and its high-water mark, bytes. */
   resident: number;
   residentPeak: number;
+  /** How long the main thread was ready to run while others had the cores, seconds. */
+  mainWaited: number;
 }
 
 /** Reads /proc/<pid>: nothing is asked of the process itself. */
@@ -20,11 +22,13 @@ export function usageOf(pid: number): Usage {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const io = readFileSync(`/proc/${pid}/io`, "utf8");
+  const [, waited] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
     written: field(io, /^write_bytes: (\d+)/m),
     resident: 1024 * field(status, /^VmRSS:\s+(\d+)/m),
     residentPeak: 1024 * field(status, /^VmHWM:\s+(\d+)/m),
+    mainWaited: Number(waited) / 1e9,
   };
 }
 
