@@ -5,7 +5,7 @@ test("server and agents killed during commit, seal and retention lose nothing ac
   const plan = { agents: 100, series: 300, perPhase: 2, agentKills: 2 };
   const report = await killSoak(plan, () => {});
   for (const hits of Object.values(report.hits)) expect(hits).toBeGreaterThanOrEqual(plan.perPhase);
-  expect(report.agentKills).toBe(plan.agentKills);
+  expect(report.agentKills).toBeGreaterThanOrEqual(plan.agentKills);
   expect(report.verified.framesExpected).toBeGreaterThan(plan.agents * 20);
   expect(report.physical.journalDuplicates).toBe(0);
   expect(report.physical.integrity).toBe("ok");

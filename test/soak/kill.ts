@@ -133,8 +133,12 @@ class KillRun {
 
   /** Kills while `phase` is going on, then starts the server with a retention that lets more data expire. */
   async #killServer(phase: Phase): Promise<void> {
-    if (phase !== "retention") await Bun.sleep(1500 * Math.random());
-    await within(30_000, this.#server.phaseBegins(phase), `no ${phase} began`);
+    // Retention begins a second after a start, the others by themselves.
+    if (phase === "retention") await this.#server.stop();
+    else await Bun.sleep(1500 * Math.random());
+    const begun = this.#server.phaseBegins(phase);
+    if (phase === "retention") await this.#server.start(this.#metricsDays());
+    await within(30_000, begun, `no ${phase} began`);
     if (Math.random() < 0.5) await Bun.sleep(5 * Math.random());
     const open = await this.#server.kill();
     this.#serverKills++;

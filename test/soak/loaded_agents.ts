@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { LoadStatus } from "../load/status.ts";
@@ -26,10 +26,15 @@ export interface LoadedAgentsOptions {
 
 /** Many agents in one process (test/load/agents.ts), killed and started again on their spools. */
 export class LoadedAgents {
-  #child: Bun.Subprocess<"ignore", "pipe", "inherit"> | undefined;
+  #child: Bun.Subprocess<"ignore", "pipe", number> | undefined;
   #status: LoadStatus = { connected: 0, spooled: 0, acknowledged: 0 };
 
-  constructor(private readonly options: LoadedAgentsOptions) {}
+  /** What the agents complain of while their server is dead: for a person who looks for the cause of a failure. */
+  readonly #log: number;
+
+  constructor(private readonly options: LoadedAgentsOptions) {
+    this.#log = openSync(join(options.dataDir, "agents.log"), "a");
+  }
 
   start(): void {
     const { server, serverData, dataDir, ledger, agents, series, interval, speed, lead } = this.options;
@@ -49,7 +54,7 @@ export class LoadedAgents {
     const child = Bun.spawn([process.execPath, MAIN, ...args], {
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "inherit",
+      stderr: this.#log,
     });
     this.#child = child;
     void this.#follow(child);
@@ -85,6 +90,7 @@ export class LoadedAgents {
 
   async end(): Promise<void> {
     if (this.#child !== undefined) await this.kill();
+    closeSync(this.#log);
   }
 
   async #stopWith(signal: NodeJS.Signals): Promise<void> {
@@ -106,7 +112,7 @@ export class LoadedAgents {
     }
   }
 
-  async #follow(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Promise<void> {
+  async #follow(child: Bun.Subprocess<"ignore", "pipe", number>): Promise<void> {
     let rest = "";
     for await (const bytes of child.stdout) {
       const lines = (rest + Buffer.from(bytes).toString()).split("\n");
