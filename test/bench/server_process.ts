@@ -26,6 +26,7 @@ export class ServerProcess {
       const url = /dcmon is at (\S+)/.exec(Buffer.from(chunk).toString())?.[1];
       if (url !== undefined) return new ServerProcess(url, dataDir, child);
     }
+    await rm(dataDir, { recursive: true });
     throw new Error(`Cannot start the server: it ended with ${await child.exited}`);
   }
 
