@@ -9,7 +9,7 @@
  *     …    the values (values.ts)
  */
 export const FRAME_HEADER_BYTES = 20;
-export const FRAME_KIND_SAMPLES = 1;
+const FRAME_KIND_SAMPLES = 1;
 export const MAX_LAYOUT_INDEX = 0xffff;
 
 export interface FrameHeader {

@@ -1,5 +1,5 @@
-export const BACKOFF_BASE_MS = 1000;
-export const BACKOFF_CAP_MS = 60_000;
+const BACKOFF_BASE_MS = 1000;
+const BACKOFF_CAP_MS = 60_000;
 
 /**
  * Exponential backoff with full jitter: anything from 0 to a bound that doubles up to the cap, so that a thousand
