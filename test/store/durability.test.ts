@@ -61,7 +61,7 @@ test(`${KILLS} times kill -9 under load: what was acknowledged is there, once`, 
       const samples = found[`n${owner}`]!.filter(([at]) => at * 1000 >= oldest * TICK_MS);
       expect(samples.length).toBeGreaterThanOrEqual(sequence - oldest + 1);
       for (const [i, [at, value]] of samples.entries()) {
-        expect(at * 1000).toBe((oldest + i) * TICK_MS);
+        expect(Math.round(at * 1000)).toBe((oldest + i) * TICK_MS);
         expect(value).toBe(crashValue(owner, series, oldest + i));
       }
     }
