@@ -5,11 +5,13 @@
 import { benchCodec } from "./codec.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchPromql } from "./promql.ts";
+import { benchStore } from "./store.ts";
 
 const BENCHES: Record<string, (args: string[]) => Promise<void>> = {
   codec: benchCodec,
   ingest: benchIngest,
   promql: benchPromql,
+  store: benchStore,
 };
 
 async function main(): Promise<void> {

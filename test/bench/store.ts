@@ -2,25 +2,70 @@ import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { silentLogger } from "../../src/lib/log.ts";
 import { labelsOf } from "../../src/metrics/labels.ts";
 import { Store } from "../../src/store/store.ts";
 import { type Layout, layoutHash } from "../../src/wire/layout.ts";
 import { encodeValues } from "../../src/wire/values.ts";
 
-/**
- * The store alone, in one process: what a sample costs from append to sealed chunk, how long main is blocked, how
- * long a start takes, how fast queries are. Run: bun test/bench/store.ts [owners] [series] [ticks]
- */
-const [OWNERS = 100, SERIES = 300, TICKS = 720] = process.argv.slice(2).map(Number);
 const INTERVAL_MS = 5000;
 const BUCKET_MS = 30 * 60 * 1000;
 const T0 = Math.floor(1_800_000_000_000 / BUCKET_MS) * BUCKET_MS;
 
-const clock = { time: T0, now: () => clock.time, monotonic: () => performance.now() };
-const dataDir = mkdtempSync(join(tmpdir(), "dcmon-bench-"));
+interface Options {
+  owners: number;
+  /** Of each owner. */
+  series: number;
+  ticks: number;
+}
 
-function open(): Promise<Store> {
+/** What every part of the bench works on. */
+interface Bench extends Options {
+  readonly clock: { time: number; now(): number; monotonic(): number };
+  readonly dataDir: string;
+}
+
+/**
+ * The store alone, in one process: what a sample costs from append to sealed chunk, how long main is blocked, how
+ * long a start takes, how fast queries are.
+ */
+export async function benchStore(args: string[]): Promise<void> {
+  const clock = { time: T0, now: () => clock.time, monotonic: () => performance.now() };
+  const dataDir = mkdtempSync(join(tmpdir(), "dcmon-bench-"));
+  const bench = { ...readOptions(args), clock, dataDir };
+  try {
+    let store = await open(bench);
+    await ingest(store, bench);
+    await queries(store, bench);
+    await store.close();
+    reportDisk(dataDir);
+    const began = performance.now();
+    store = await open(bench);
+    report("start", {
+      ms: performance.now() - began,
+      "head frames": store.stats().headFrames,
+      series: store.stats().series,
+    });
+    await store.close();
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      owners: { type: "string", default: "100" },
+      series: { type: "string", default: "300" },
+      ticks: { type: "string", default: "720" },
+    },
+  });
+  return { owners: Number(values.owners), series: Number(values.series), ticks: Number(values.ticks) };
+}
+
+function open({ clock, dataDir }: Bench): Promise<Store> {
   return Store.open({
     dataDir,
     bucketMs: BUCKET_MS,
@@ -32,8 +77,8 @@ function open(): Promise<Store> {
   });
 }
 
-function layoutOf(owner: number): Layout {
-  const series = Array.from({ length: SERIES }, (_, i) =>
+function layoutOf(owner: number, count: number): Layout {
+  const series = Array.from({ length: count }, (_, i) =>
     labelsOf([
       ["__name__", `node_metric_${i % 60}_total`],
       ["device", `dev${Math.floor(i / 60)}`],
@@ -46,7 +91,7 @@ function layoutOf(owner: number): Layout {
 
 /** As a node_exporter's: many constants, counters at different speeds, some gauges with decimals. */
 function valuesAt(owner: number, tick: number, out: Float64Array): void {
-  for (let i = 0; i < SERIES; i++) {
+  for (let i = 0; i < out.length; i++) {
     const kind = i % 10;
     if (kind < 5) out[i] = i * 1000 + owner;
     else if (kind < 8) out[i] = (tick * (i + 1) * 37 + ((tick * 7919 + i) % 13)) | 0;
@@ -70,9 +115,9 @@ class BlockMeter {
   }
 }
 
-async function ingest(store: Store): Promise<void> {
-  const senders = Array.from({ length: OWNERS }, (_, i) => {
-    const layout = layoutOf(i);
+async function ingest(store: Store, { owners, series, ticks, clock }: Bench): Promise<void> {
+  const senders = Array.from({ length: owners }, (_, i) => {
+    const layout = layoutOf(i, series);
     const { stream } = store.openStream(i + 1, "epoch");
     return { owner: i + 1, stream, layout: store.registerLayout(i + 1, layout, layoutHash(layout)).id };
   });
@@ -80,9 +125,9 @@ async function ingest(store: Store): Promise<void> {
   store.onDurable((_, sequence) => {
     durable = Math.max(durable, sequence);
   });
-  const values = new Float64Array(SERIES);
+  const values = new Float64Array(series);
   // Encoded before the clock starts: that is the agents' work.
-  const payloads = Array.from({ length: TICKS }, (_, tick) => {
+  const payloads = Array.from({ length: ticks }, (_, tick) => {
     valuesAt(0, tick, values);
     return encodeValues(values);
   });
@@ -90,7 +135,7 @@ async function ingest(store: Store): Promise<void> {
   const cpu = process.cpuUsage();
   const began = performance.now();
   let appendMs = 0;
-  for (let tick = 0; tick < TICKS; tick++) {
+  for (let tick = 0; tick < ticks; tick++) {
     const timestamp = T0 + tick * INTERVAL_MS;
     clock.time = timestamp;
     const before = performance.now();
@@ -109,10 +154,10 @@ async function ingest(store: Store): Promise<void> {
     while (store.stats().pendingBytes > 8e6) await Bun.sleep(1);
     if (tick % 4 === 3) await Bun.sleep(0);
   }
-  while (durable < TICKS || store.stats().headBlocks > OWNERS) await Bun.sleep(1);
+  while (durable < ticks || store.stats().headBlocks > owners) await Bun.sleep(1);
   const wall = performance.now() - began;
   const used = process.cpuUsage(cpu);
-  const samples = OWNERS * SERIES * TICKS;
+  const samples = owners * series * ticks;
   const cpuUs = used.user + used.system;
   report("ingest", {
     samples,
@@ -128,8 +173,8 @@ async function ingest(store: Store): Promise<void> {
   });
 }
 
-async function queries(store: Store): Promise<void> {
-  const end = T0 + (TICKS - 1) * INTERVAL_MS;
+async function queries(store: Store, { ticks }: Bench): Promise<void> {
+  const end = T0 + (ticks - 1) * INTERVAL_MS;
   const hour = 3600_000;
   const cases: [string, string, number, number][] = [
     ["one series, 1 h, 360 points", 'node_metric_7_total{instance="node-3",device="dev0"}', hour, 10_000],
@@ -164,7 +209,7 @@ async function queries(store: Store): Promise<void> {
   report("query: topk now", { "first ms": times[0]!, "median ms": times.slice(2).sort((a, b) => a - b)[5]! });
 }
 
-function reportDisk(): void {
+function reportDisk(dataDir: string): void {
   const path = join(dataDir, "dcmon.db");
   const database = new Database(path, { readonly: true });
   const [[chunks, bytes]] = database.query("SELECT count(*), sum(length(data)) FROM chunk").values() as [
@@ -182,25 +227,3 @@ function report(what: string, figures: Record<string, number>): void {
   const texts = Object.entries(figures).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
   console.log(`${what}: ${texts.join(", ")}`);
 }
-
-async function main(): Promise<void> {
-  try {
-    let store = await open();
-    await ingest(store);
-    await queries(store);
-    await store.close();
-    reportDisk();
-    const began = performance.now();
-    store = await open();
-    report("start", {
-      ms: performance.now() - began,
-      "head frames": store.stats().headFrames,
-      series: store.stats().series,
-    });
-    await store.close();
-  } finally {
-    rmSync(dataDir, { recursive: true });
-  }
-}
-
-void main();
