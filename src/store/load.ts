@@ -9,11 +9,18 @@ import type { Streams } from "./intake/streams.ts";
 import type { Sessions } from "./sessions.ts";
 import { type ClientRow, clientOf } from "./writer/records.ts";
 
+/** A chunk's key has 32 signed bits for its bucket: seconds last until 2038, half hours for 120,000 years. */
+const SHORTEST_BUCKET_MS = 1000;
+
 /**
  * Settles the bucket width of a database: the one that it was made with.
- * @throws Error when another one is asked for: stored chunks are named by their bucket's number.
+ * @throws Error when another one is asked for, since chunks are named by their bucket's number; or one below a second.
  */
 export function settleBucket(connection: Connection, bucketMs: number): void {
+  if (!(bucketMs >= SHORTEST_BUCKET_MS))
+    throw new Error(
+      `Cannot open the store with buckets of ${bucketMs} ms: at least ${SHORTEST_BUCKET_MS} ms are needed.`,
+    );
   connection
     .prepare("INSERT INTO meta (key, value) VALUES ('bucket_ms', ?) ON CONFLICT DO NOTHING")
     .run(String(bucketMs));

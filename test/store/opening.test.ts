@@ -87,6 +87,10 @@ test("buckets of another width are refused", async () => {
   await expect(StoreFixture.open({ dataDir, bucketMs: 1000 })).rejects.toThrow("it was made with 60000 ms");
 });
 
+test("buckets too short for a chunk's key are refused", async () => {
+  await expect(StoreFixture.open({ dataDir, bucketMs: 999 })).rejects.toThrow("at least 1000 ms are needed");
+});
+
 test("a data directory that cannot be used is refused with the next step", async () => {
   writeFileSync(join(dataDir, "file"), "");
   await expect(StoreFixture.open({ dataDir: join(dataDir, "file", "inner") })).rejects.toThrow(

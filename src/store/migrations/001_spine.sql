@@ -87,10 +87,11 @@ CREATE TABLE sealed (
   PRIMARY KEY (layout, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- bucket: floor(timestamp / meta.bucket_ms). data: see the chunk format's decision record.
+-- key: bucket << 32 | series, where bucket is floor(timestamp / meta.bucket_ms); only SQL touches it, as it may exceed
+-- what JavaScript's numbers hold. data: see the chunk format's decision record.
 CREATE TABLE chunk (
-  bucket INTEGER NOT NULL,
-  series INTEGER NOT NULL,
+  key    INTEGER PRIMARY KEY,
   data   BLOB    NOT NULL,
-  PRIMARY KEY (bucket, series)
-) STRICT, WITHOUT ROWID;
+  bucket INTEGER NOT NULL GENERATED ALWAYS AS (key >> 32) VIRTUAL,
+  series INTEGER NOT NULL GENERATED ALWAYS AS (key & 4294967295) VIRTUAL
+) STRICT;

@@ -28,10 +28,10 @@ export class SeriesReader {
     private readonly bucketMs: number,
   ) {
     this.span = connection.prepare(
-      "SELECT (SELECT min(bucket) FROM chunk) AS oldest, (SELECT max(bucket) FROM chunk) AS newest",
+      "SELECT (SELECT min(key) FROM chunk) >> 32 AS oldest, (SELECT max(key) FROM chunk) >> 32 AS newest",
     );
     this.scan = connection.prepare(
-      "SELECT series, data FROM chunk WHERE bucket = ? AND series BETWEEN ? AND ?",
+      "SELECT series, data FROM chunk WHERE key BETWEEN (?1 << 32 | ?2) AND (?1 << 32 | ?3)",
     );
     this.findLabels = connection.prepare("SELECT labels FROM series WHERE id = ?");
   }

@@ -19,23 +19,21 @@ export class ChunkTable {
   private readonly read: Statement;
   private readonly write: Statement;
   private readonly mark: Statement;
-  private readonly oldestBucket: Statement;
   private readonly deleteSome: Statement;
   private readonly deleteMarks: Statement;
 
   constructor(connection: Connection) {
     this.seriesBetween = connection.prepare(
-      "SELECT series FROM chunk WHERE bucket = ? AND series BETWEEN ? AND ?",
+      "SELECT series FROM chunk WHERE key BETWEEN (?1 << 32 | ?2) AND (?1 << 32 | ?3)",
     );
-    this.read = connection.prepare("SELECT data FROM chunk WHERE bucket = ? AND series = ?");
-    this.write = connection.prepare("INSERT OR REPLACE INTO chunk (bucket, series, data) VALUES (?, ?, ?)");
+    this.read = connection.prepare("SELECT data FROM chunk WHERE key = (?1 << 32 | ?2)");
+    this.write = connection.prepare("INSERT OR REPLACE INTO chunk (key, data) VALUES (?1 << 32 | ?2, ?3)");
     this.mark = connection.prepare(
       "INSERT OR REPLACE INTO sealed (layout, bucket, through_id) VALUES (?, ?, ?)",
     );
-    this.oldestBucket = connection.prepare("SELECT min(bucket) AS bucket FROM chunk");
     this.deleteSome = connection.prepare(
-      `DELETE FROM chunk WHERE bucket = ?1 AND series <= (SELECT max(series) FROM
-         (SELECT series FROM chunk WHERE bucket = ?1 ORDER BY series LIMIT ${EXPIRE_ROWS}))`,
+      `DELETE FROM chunk WHERE key <= (SELECT max(key) FROM
+         (SELECT key FROM chunk WHERE key < (? << 32) ORDER BY key LIMIT ${EXPIRE_ROWS}))`,
     );
     this.deleteMarks = connection.prepare("DELETE FROM sealed WHERE bucket < ?");
   }
@@ -62,12 +60,7 @@ export class ChunkTable {
 
   /** Deletes every chunk below a bucket, oldest first. */
   *expire(oldestKept: number): Generator<undefined, undefined> {
-    for (;;) {
-      const { bucket } = this.oldestBucket.get() as { bucket: number | null };
-      if (bucket === null || bucket >= oldestKept) break;
-      this.deleteSome.run(bucket);
-      yield;
-    }
+    while (this.deleteSome.run(oldestKept).changes > 0) yield;
     this.deleteMarks.run(oldestKept);
     return undefined;
   }
