@@ -59,7 +59,7 @@ export class AgentStream {
   /** Sizes of frames that are not durable yet, oldest first. */
   readonly #pending: { readonly sequence: number; readonly bytes: number }[] = [];
   #pendingBytes = 0;
-  /** The highest sequence that was handed to the store on this connection. */
+  /** The highest sequence that was handed to the store, on this connection or, as a duplicate shows, an earlier one. */
   #appended: number;
   #durable: number;
   /** The highest sequence of a refused layout's frames, 0 when there was none since the last acknowledgement. */
@@ -186,6 +186,8 @@ export class AgentStream {
       case "busy":
         return { close: "busy", reason: "the server cannot write to its disk fast enough; try again later" };
       case "duplicate":
+        // Taken in on an earlier connection, but perhaps not durable yet.
+        this.#appended = Math.max(this.#appended, sequence);
         return undefined;
       case "future":
       case "too_old":
