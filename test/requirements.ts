@@ -23,16 +23,20 @@ export const REQUIREMENTS: readonly { file: string; package: string; reason: str
   { file: "/usr/bin/curl", package: "curl", reason: "an HTTP client that is not ours" },
 ];
 
+const NEEDS_ROOT =
+  "The tests make network namespaces, mounts and full disks, which needs root: run npm test as root, best in a container or a virtual machine.";
+
 /**
- * Installs what is missing with apt when root, after saying so.
+ * Installs what is missing with apt, after saying so.
  * @throws Error that names what is missing and how to get it.
  */
 export function ensureRequirements(): void {
+  if (process.getuid?.() !== 0) throw new Error(NEEDS_ROOT);
   const missing = missingPackages();
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+  if (!existsSync("/usr/bin/apt-get")) {
     throw new Error(
-      `The tests need these Debian packages: ${missing.join(" ")}. Install them with: sudo apt-get install --no-install-recommends ${missing.join(" ")}`,
+      `The tests need these Debian packages: ${missing.join(" ")}. Install them with the system's package manager: there is no apt-get here.`,
     );
   }
   process.stdout.write(`Installing what the tests need with apt-get: ${missing.join(" ")}\n`);
