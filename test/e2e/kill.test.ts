@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { killSoak } from "../soak/kill.ts";
 
 test("server and agents killed during commit, seal and retention lose nothing acknowledged and store nothing twice", async () => {
-  const plan = { agents: 100, series: 300, perPhase: 2, agentKills: 2 };
+  const plan = { agents: 100, series: 300, kills: 8, perPhase: 2, agentKills: 2 };
   const report = await killSoak(plan, () => {});
   for (const hits of Object.values(report.hits)) expect(hits).toBeGreaterThanOrEqual(plan.perPhase);
   expect(report.agentKills).toBeGreaterThanOrEqual(plan.agentKills);

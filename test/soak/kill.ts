@@ -14,6 +14,8 @@ import { type Verified, verifyAgent } from "./verify.ts";
 export interface KillPlan {
   readonly agents: number;
   readonly series: number;
+  /** Kills of server and agents together, at least. */
+  readonly kills: number;
   /** Kills of the server that must hit each of commit, seal and retention. */
   readonly perPhase: number;
   /** Kills of the process that holds all agents. */
@@ -105,11 +107,12 @@ class KillRun {
   }
 
   async #killEverything(): Promise<void> {
-    const { perPhase, agentKills } = this.plan;
+    const { kills, perPhase, agentKills } = this.plan;
     const mostBlows = BLOWS_PER_HIT * PHASES.length * perPhase;
     for (let round = 0; ; round++) {
       const due = PHASES.filter((phase) => this.#hits[phase] < perPhase);
-      if (due.length === 0 && this.#agentKills >= agentKills) return;
+      const enough = this.#agentKills >= agentKills && this.#serverKills + this.#agentKills >= kills;
+      if (due.length === 0 && enough) return;
       if (this.#serverKills >= mostBlows)
         throw new Error(
           `${this.#serverKills} kills hit ${JSON.stringify(this.#hits)}, wanted ${perPhase} each`,

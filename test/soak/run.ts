@@ -1,4 +1,4 @@
-/** `npm run soak [-- --per-phase 50 --agent-kills 50]`: the long form of test/e2e/kill.test.ts. Needs dist/dcmon. */
+/** `npm run soak [-- --kills 200 --per-phase 50 --agent-kills 50]`: the long form of test/e2e/kill.test.ts. Needs dist/dcmon. */
 import { parseArgs } from "node:util";
 import { killSoak } from "./kill.ts";
 
@@ -6,6 +6,7 @@ const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "100" },
     series: { type: "string", default: "300" },
+    kills: { type: "string", default: "200" },
     "per-phase": { type: "string", default: "50" },
     "agent-kills": { type: "string", default: "50" },
   },
@@ -15,6 +16,7 @@ const report = await killSoak(
   {
     agents: Number(values.agents),
     series: Number(values.series),
+    kills: Number(values.kills),
     perPhase: Number(values["per-phase"]),
     agentKills: Number(values["agent-kills"]),
   },
