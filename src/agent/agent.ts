@@ -23,7 +23,12 @@ import { Uplink } from "./uplink.ts";
  * collecting into the spool; only before the node has joined there is nothing to collect for.
  * @throws Error when the node cannot join, its identity is damaged, or another agent uses the data directory.
  */
-export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSignal): Promise<void> {
+export async function runAgent(
+  config: AgentConfig,
+  log: Logger,
+  signal: AbortSignal,
+  joinBackoff = new Backoff(),
+): Promise<void> {
   const host = new Host({ clock: systemClock });
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
   // First, for it also keeps a second agent off the data directory.
@@ -34,7 +39,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     log,
   });
   try {
-    const identity = await joined(config, host, log, signal);
+    const identity = await joined(config, host, log, signal, joinBackoff);
     if (identity !== undefined) await collectAndSend(config, identity, spool, host, log, signal);
   } finally {
     spool.close();
@@ -76,8 +81,8 @@ async function joined(
   host: Host,
   log: Logger,
   signal: AbortSignal,
+  backoff: Backoff,
 ): Promise<Identity | undefined> {
-  const backoff = new Backoff();
   const options = {
     server: config.server,
     token: config.token,

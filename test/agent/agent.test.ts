@@ -2,11 +2,12 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runAgent } from "../../src/agent/agent.ts";
+import { Backoff } from "../../src/agent/uplink/backoff.ts";
 import { loadConfig } from "../../src/config.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
 import { RunningHub } from "../server/running_hub.ts";
+import { until } from "../support/until.ts";
 import { recordingLogger } from "./recording_logger.ts";
-import { until } from "./scripted_server.ts";
 
 /** A node's agent that reads this machine every half second. */
 function nodeConfig(dataDir: string, server: string, token: string) {
@@ -30,11 +31,7 @@ async function value(hub: RunningHub, query: string): Promise<number> {
 }
 
 async function valueReaches(hub: RunningHub, query: string, wanted: number): Promise<void> {
-  const end = Date.now() + 15_000;
-  while ((await value(hub, query)) < wanted) {
-    if (Date.now() > end) throw new Error(`${query} did not reach ${wanted}`);
-    await Bun.sleep(50);
-  }
+  await until(async () => (await value(hub, query)) >= wanted, `${query} ≥ ${wanted}`);
 }
 
 test("an agent joins, reads this machine, delivers, stops, and goes on after a restart without its token", async () => {
@@ -70,15 +67,17 @@ test("an agent that cannot reach its server to join tries again, says so once, a
   const token = `dcmon1.${"0".repeat(16)}.${"A".repeat(43)}.${"A".repeat(43)}`;
   const { log, lines } = recordingLogger();
   const stop = new AbortController();
-  const running = runAgent(nodeConfig(folder.path, "https://127.0.0.1:1", token), log, stop.signal);
-  await until(() => lines.length > 0);
-  await Bun.sleep(1500);
+  let attempts = 0;
+  // Three waits of no length, then one of minutes, in which it is told to stop.
+  const backoff = new Backoff(() => (++attempts < 4 ? 0 : 60));
+  const running = runAgent(nodeConfig(folder.path, "https://127.0.0.1:1", token), log, stop.signal, backoff);
+  await until(() => attempts === 4);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain("no answer from https://127.0.0.1:1");
   const since = Date.now();
   stop.abort();
   await running;
-  expect(Date.now() - since).toBeLessThan(500);
+  expect(Date.now() - since).toBeLessThan(5000);
 });
 
 test("a token that is refused ends the agent with the server's sentence", async () => {

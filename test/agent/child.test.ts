@@ -3,9 +3,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChild } from "../../src/agent/child.ts";
+import { until } from "../support/until.ts";
 
 const SHELL = "/bin/sh";
-const LIMITS = { timeoutMs: 5000, maxBytes: 1 << 16 };
+const LIMITS = { timeoutMs: 30_000, maxBytes: 1 << 16 };
 
 function shell(script: string, options = LIMITS) {
   return runChild([SHELL, "-c", script], options);
@@ -42,28 +43,27 @@ test("a child that ignores SIGTERM and its grandchild that holds the pipe are ki
   const started = performance.now();
   const result = await shell(
     `trap '' TERM HUP; (trap '' TERM HUP; echo $$ > ${pids}; sh -c 'echo $PPID >> ${pids}; sleep 60') & echo begun; sleep 60`,
-    { timeoutMs: 300, maxBytes: 1000 },
+    { timeoutMs: 1000, maxBytes: 1000 },
   );
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(performance.now() - started).toBeLessThan(15_000);
   expect(result).toMatchObject({ outcome: "timeout", exitCode: null, stdout: "begun\n" });
-  await Bun.sleep(100);
-  for (const pid of readFileSync(pids, "utf8").trim().split("\n")) expect(isAlive(Number(pid))).toBeFalse();
+  const [child, grandchild] = readFileSync(pids, "utf8").trim().split("\n").map(Number);
+  await until(() => !isAlive(child!) && !isAlive(grandchild!));
   rmSync(pids);
 });
 
 test("a grandchild that outlives its parent is not waited for, and does not outlive the run", async () => {
   const started = performance.now();
   const result = await shell("sleep 60 & echo $!");
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(15_000);
   expect(result).toMatchObject({ outcome: "exited", exitCode: 0 });
-  await Bun.sleep(100);
-  expect(isAlive(Number(result?.stdout))).toBeFalse();
+  await until(() => !isAlive(Number(result?.stdout)));
 });
 
 test("a grandchild that has left the process group and holds the pipe does not hang the run", async () => {
   const started = performance.now();
-  const result = await shell("setsid sleep 5 & echo $!");
-  expect(performance.now() - started).toBeLessThan(2000);
+  const result = await shell("setsid sleep 60 & echo $!");
+  expect(performance.now() - started).toBeLessThan(15_000);
   expect(result?.outcome).toBe("exited");
   process.kill(Number(result?.stdout), "SIGKILL");
 });
@@ -71,10 +71,10 @@ test("a grandchild that has left the process group and holds the pipe does not h
 test("a flood is cut at the limit and ended", async () => {
   const started = performance.now();
   const result = await shell("while :; do echo 0123456789012345678901234567890123456789; done", {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     maxBytes: 4096,
   });
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(15_000);
   expect(result?.outcome).toBe("flooded");
   expect(result?.stdout.length).toBe(4096);
 });
@@ -89,7 +89,7 @@ test("the caller can end a run", async () => {
   const started = performance.now();
   const result = await runChild([SHELL, "-c", "sleep 60"], { ...LIMITS, signal: AbortSignal.timeout(100) });
   expect(result?.outcome).toBe("aborted");
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 test("work that can wait runs at the lowest priority", async () => {
