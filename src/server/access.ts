@@ -50,6 +50,8 @@ export function authorise(route: Route): MiddlewareHandler<AppEnv> {
     if (route.access !== "public" && principal.kind === "anonymous") return unauthenticated(c, route);
     const fault = await forgeryFault(c, route, principal);
     if (fault !== undefined) return forbidden(c, route, fault);
+    // Queries wait in a queue and have a timeout of their own. A stranger's request has seconds.
+    if (route.access !== "public") c.env?.awaitAnswer?.();
     if (principal.kind === "session") await services.sessions.prolong(principal.session);
     return next();
   };

@@ -11,12 +11,10 @@ import { createApp } from "./app.tsx";
 import { statusOf } from "./client_status.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Hub } from "./hub.ts";
+import { listen } from "./listener.ts";
 import { writeOwnSeries } from "./own_series.ts";
 
 const DAY_MS = 86_400_000;
-/** Seconds without a byte after which a connection is closed: slow headers and bodies end here. */
-const IDLE_TIMEOUT_S = 10;
-const MAX_BODY_BYTES = 64 * 1024;
 
 export interface RunningServer {
   /** `https://host:port` as bound: with port 0 the one that the system chose. */
@@ -68,7 +66,8 @@ export async function startServer(config: ServerConfig, log: Logger): Promise<Ru
       log,
       version: VERSION,
     });
-    const listener = listen(config, authority, hub, app);
+    const { host, port } = config;
+    const listener = listen({ host, port, identity: authority.server, hub, app });
     const endOwnSeries = writeOwnSeries({
       store,
       clients: () => store.clients.all(),
@@ -93,31 +92,5 @@ export async function startServer(config: ServerConfig, log: Logger): Promise<Ru
   } catch (error) {
     await store.close();
     throw error;
-  }
-}
-
-function listen(config: ServerConfig, authority: Authority, hub: Hub, app: ReturnType<typeof createApp>) {
-  try {
-    return Bun.serve({
-      hostname: config.host,
-      port: config.port,
-      tls: { cert: authority.server.certificate, key: authority.server.key },
-      idleTimeout: IDLE_TIMEOUT_S,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      fetch(request, server) {
-        if (new URL(request.url).pathname.startsWith("/ws/client/")) return hub.upgrade(request, server);
-        const address = server.requestIP(request)?.address;
-        return app.fetch(request, address === undefined ? {} : { address });
-      },
-      websocket: hub.websocket,
-    });
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const where = `${config.host}:${config.port}`;
-    const reason =
-      code === "EADDRINUSE"
-        ? "another program listens there. Stop it, or choose another port with --listen HOST:PORT"
-        : `${(cause as Error).message}. Choose another address with --listen HOST:PORT`;
-    throw new Error(`Cannot listen on ${where}: ${reason}.`, { cause });
   }
 }

@@ -49,6 +49,8 @@ export interface AppEnv {
   Bindings: {
     /** The peer's IP address, as the listener saw it. */
     readonly address?: string;
+    /** Lets this request wait for its answer, however long: the answer's own limits decide. */
+    readonly awaitAnswer?: () => void;
   };
   Variables: { services: Services; principal: Principal };
 }
