@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What the agent's process must not load: it runs on every node, in few megabytes. */
 const NOT_IN_AGENT =
-  /^(?:hono|htmx\.org|uplot|@prometheus-io|@lezer|src\/(?:server|store|promql)|views|static)/;
+  /^(?:hono|htmx\.org|uplot|@prometheus-io|@lezer|@peculiar|reflect-metadata|src\/(?:server|store|promql)|views|static)/;
 
 const MAX_LINES = 400;
 const ROOT = join(import.meta.dir, "..");

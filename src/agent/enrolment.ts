@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
-import { readCertificate, TrustAnchor } from "../pki/certificate.ts";
+import { readCertificate, subjectKey, TrustAnchor } from "../pki/certificate.ts";
 import { type KeyPair, samePublicKey } from "../pki/keys.ts";
 import { createRequest } from "../pki/request.ts";
 import { type JoinToken, parseJoinToken } from "../pki/token.ts";
@@ -128,11 +128,7 @@ class Attempt {
     if (answer.status !== 200) throw this.#refused(answer);
     const grant = GRANT_ANSWER.safeParse(answer.json);
     const leaf = grant.success ? readCertificate(grant.data.certificate) : undefined;
-    if (
-      !grant.success ||
-      leaf === undefined ||
-      !(await samePublicKey(keys.publicKey, leaf.publicKey.rawData))
-    )
+    if (!grant.success || leaf === undefined || !(await samePublicKey(keys.publicKey, subjectKey(leaf))))
       throw this.#failure(
         "the server's answer holds no certificate for this node's key. Is it another version of dcmon?",
       );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import { certificateFingerprint, readCertificate, TrustAnchor } from "../pki/certificate.ts";
+import { certificateFingerprint, readCertificate, subjectKey, TrustAnchor } from "../pki/certificate.ts";
 import {
   decodePrivateKey,
   encodePrivateKey,
@@ -106,7 +106,7 @@ async function load(folder: PrivateFolder): Promise<Identity | undefined> {
     const keys = await decodePrivateKey(key!);
     const leaf = readCertificate(certificate!);
     if (leaf === undefined) throw new Error(`${CERTIFICATE} is not a certificate`);
-    if (!(await samePublicKey(keys.publicKey, leaf.publicKey.rawData)))
+    if (!(await samePublicKey(keys.publicKey, subjectKey(leaf))))
       throw new Error(`${KEY} does not belong to ${CERTIFICATE}`);
     const granted = CLIENT_FILE.parse(JSON.parse(client));
     return identityOf({ ...granted, certificate: certificate! }, await TrustAnchor.read(ca!), keys);

@@ -1,13 +1,19 @@
+import type { X509Certificate } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import { certificateFingerprint, readCertificate, TrustAnchor, verifyServer } from "./certificate.ts";
+import {
+  certificateFingerprint,
+  readCertificate,
+  subjectKey,
+  TrustAnchor,
+  verifyServer,
+} from "./certificate.ts";
 import { type Issuer, issueCa, issueClientLeaf, issueServerLeaf } from "./issue.ts";
 import { decodePrivateKey, encodePrivateKey, generateKeys, type KeyPair, samePublicKey } from "./keys.ts";
 import { coveredNames, serverNames } from "./names.ts";
 import { encodePem } from "./pem.ts";
 import { PrivateFolder } from "./private_folder.ts";
-import type { VerifiedRequest } from "./request.ts";
-import type { X509Certificate } from "./x509.ts";
+import type { VerifiedRequest } from "./verified_request.ts";
 
 /** Every name that the authority uses in the data directory. */
 const FOLDER = "pki";
@@ -70,7 +76,7 @@ export class Authority {
     const folder = PrivateFolder.open(`${dataDir}/${FOLDER}`);
     const now = options.clock.now();
     const issuer = await openCa(folder, now, options.log);
-    const anchor = await TrustAnchor.read(encodePem(issuer.certificate.rawData, "CERTIFICATE"));
+    const anchor = await TrustAnchor.read(encodePem(issuer.certificate.raw, "CERTIFICATE"));
     const server = await openServer(folder, issuer, anchor, options, now);
     return new Authority(anchor, issuer, server, options.clock);
   }
@@ -89,9 +95,9 @@ export class Authority {
   async issueClient(request: VerifiedRequest, clientId: string): Promise<IssuedCertificate> {
     const leaf = await issueClientLeaf(this.#issuer, request.publicKey, clientId, this.#clock.now());
     return {
-      pem: encodePem(leaf.rawData, "CERTIFICATE"),
+      pem: encodePem(leaf.raw, "CERTIFICATE"),
       fingerprint: certificateFingerprint(leaf),
-      notAfter: leaf.notAfter.getTime(),
+      notAfter: leaf.validToDate.getTime(),
     };
   }
 }
@@ -110,7 +116,7 @@ async function openCa(folder: PrivateFolder, now: number, log: Logger): Promise<
     throw damaged(folder, CA_CERTIFICATE, "is not a CA certificate", cause);
   });
   const certificate = readCertificate(pem)!;
-  if (!(await samePublicKey(keys.publicKey, certificate.publicKey.rawData)))
+  if (!(await samePublicKey(keys.publicKey, subjectKey(certificate))))
     throw damaged(folder, CA_KEY, `does not belong to ${CA_CERTIFICATE}`);
   refuseOutsideValidity(folder, certificate, now);
   return { certificate, privateKey: keys.privateKey };
@@ -119,14 +125,14 @@ async function openCa(folder: PrivateFolder, now: number, log: Logger): Promise<
 async function createCa(folder: PrivateFolder, keys: KeyPair, now: number, log: Logger): Promise<Issuer> {
   const certificate = await issueCa(keys, now);
   folder.write(CA_KEY, await encodePrivateKey(keys.privateKey));
-  folder.write(CA_CERTIFICATE, encodePem(certificate.rawData, "CERTIFICATE"));
+  folder.write(CA_CERTIFICATE, encodePem(certificate.raw, "CERTIFICATE"));
   log.info("created the certificate authority", { folder: folder.path });
   return { certificate, privateKey: keys.privateKey };
 }
 
 function refuseOutsideValidity(folder: PrivateFolder, ca: X509Certificate, now: number): void {
-  if (now >= ca.notBefore.getTime() && now <= ca.notAfter.getTime()) return;
-  const span = `${ca.notBefore.toISOString()} to ${ca.notAfter.toISOString()}`;
+  if (now >= ca.validFromDate.getTime() && now <= ca.validToDate.getTime()) return;
+  const span = `${ca.validFromDate.toISOString()} to ${ca.validToDate.toISOString()}`;
   throw new Error(
     `Cannot use the CA in "${folder.path}": it is valid from ${span}, and this machine's clock says ${new Date(now).toISOString()}. Set the clock right; if the CA has really expired, move the folder away and enroll every node anew.`,
   );
@@ -155,7 +161,7 @@ async function openServer(
   if (stale === undefined) return serverIdentity(pem!, key!);
   const keys = await generateKeys();
   const leaf = await issueServerLeaf(issuer, keys.publicKey, names, now);
-  const newPem = encodePem(leaf.rawData, "CERTIFICATE");
+  const newPem = encodePem(leaf.raw, "CERTIFICATE");
   if (newPem.length > MAX_SERVER_PEM_LENGTH)
     throw new Error(
       `Cannot issue the server's certificate: ${names.length} names make it ${newPem.length} characters long, the limit is ${MAX_SERVER_PEM_LENGTH}. Remove some from server.names.`,
@@ -180,7 +186,7 @@ async function reasonToReissue(
   const verdict = await verifyServer([pem], anchor, now);
   if (!verdict.ok) return verdict.reason;
   const certificate = readCertificate(pem)!;
-  if (!(await samePublicKey(keys.publicKey, certificate.publicKey.rawData))) return "its key is another's";
+  if (!(await samePublicKey(keys.publicKey, subjectKey(certificate)))) return "its key is another's";
   if (verdict.notAfter - now < RENEW_BEFORE_MS) return "it expires soon";
   return coveredNames(certificate).join() === names.join() ? undefined : "the server's names have changed";
 }
@@ -193,7 +199,7 @@ async function serverIdentity(certificate: string, key: string): Promise<ServerI
     key,
     privateKey,
     fingerprint: certificateFingerprint(leaf),
-    notAfter: leaf.notAfter.getTime(),
+    notAfter: leaf.validToDate.getTime(),
     names: coveredNames(leaf),
   };
 }

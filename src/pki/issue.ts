@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { type KeyPair, SIGNATURE_ALGORITHM } from "./keys.ts";
 import {
@@ -6,11 +7,11 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type Extension,
+  X509Certificate as IssuingCertificate,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  type X509Certificate,
   X509CertificateGenerator,
 } from "./x509.ts";
 
@@ -33,7 +34,7 @@ export interface Issuer {
 
 /** A self-signed CA that can issue leaves, and no further CA. */
 export async function issueCa(keys: KeyPair, now: number): Promise<X509Certificate> {
-  return X509CertificateGenerator.createSelfSigned({
+  const certificate = await X509CertificateGenerator.createSelfSigned({
     name: CA_SUBJECT,
     ...validity(now, CA_LIFETIME_MS),
     signingAlgorithm: SIGNATURE_ALGORITHM,
@@ -44,6 +45,7 @@ export async function issueCa(keys: KeyPair, now: number): Promise<X509Certifica
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  return new X509Certificate(new Uint8Array(certificate.rawData));
 }
 
 /** For TLS and for the server's proof: server authentication only. */
@@ -77,9 +79,10 @@ async function issueLeaf(
   now: number,
   more: readonly Extension[],
 ): Promise<X509Certificate> {
-  return X509CertificateGenerator.create({
+  const ca = new IssuingCertificate(new Uint8Array(issuer.certificate.raw));
+  const certificate = await X509CertificateGenerator.create({
     subject,
-    issuer: issuer.certificate.subject,
+    issuer: ca.subject,
     ...validity(now, LEAF_LIFETIME_MS),
     signingAlgorithm: SIGNATURE_ALGORITHM,
     publicKey,
@@ -89,10 +92,11 @@ async function issueLeaf(
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([purpose], true),
       await SubjectKeyIdentifierExtension.create(publicKey),
-      await AuthorityKeyIdentifierExtension.create(issuer.certificate),
+      await AuthorityKeyIdentifierExtension.create(ca),
       ...more,
     ],
   });
+  return new X509Certificate(new Uint8Array(certificate.rawData));
 }
 
 function validity(now: number, lifetime: number): { notBefore: Date; notAfter: Date } {

@@ -34,7 +34,9 @@ export async function decodePrivateKey(pem: string): Promise<KeyPair> {
 }
 
 /** @returns the key of an SPKI, undefined when it is not one on P-256. */
-export async function importPublicKey(spki: ArrayBuffer): Promise<CryptoKey | undefined> {
+export async function importPublicKey(
+  spki: ArrayBuffer | Uint8Array<ArrayBuffer>,
+): Promise<CryptoKey | undefined> {
   try {
     return await crypto.subtle.importKey("spki", spki, KEY_ALGORITHM, true, ["verify"]);
   } catch {
@@ -43,9 +45,9 @@ export async function importPublicKey(spki: ArrayBuffer): Promise<CryptoKey | un
   }
 }
 
-/** True when both are the same public key. */
-export async function samePublicKey(a: CryptoKey, spki: ArrayBuffer): Promise<boolean> {
-  return Buffer.from(await crypto.subtle.exportKey("spki", a)).equals(Buffer.from(spki));
+/** True when `spki` (DER) is the same public key. */
+export async function samePublicKey(a: CryptoKey, spki: Uint8Array): Promise<boolean> {
+  return Buffer.from(await crypto.subtle.exportKey("spki", a)).equals(spki);
 }
 
 /** SHA-256 in lower-case hex. */

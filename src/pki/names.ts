@@ -1,6 +1,6 @@
+import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { SubjectAlternativeNameExtension, type X509Certificate } from "./x509.ts";
 
 /** A container host can have hundreds of addresses; a certificate with all of them helps no one. */
 const MAX_INTERFACE_ADDRESSES = 32;
@@ -27,8 +27,8 @@ export function serverNames(configured: readonly string[]): string[] {
 
 /** The names that a certificate covers, in the form and order of {@link serverNames}. */
 export function coveredNames(certificate: X509Certificate): string[] {
-  const names = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
-  return names.map((name) => canonicalName(name.value)).sort();
+  const names = certificate.subjectAltName?.split(", ") ?? [];
+  return names.map((name) => canonicalName(name.replace(/^(?:DNS|IP Address):/, ""))).sort();
 }
 
 function isCertificateName(name: string): boolean {

@@ -1,44 +1,22 @@
-import type { Refusal } from "./certificate.ts";
-import { importPublicKey, type KeyPair, SIGNATURE_ALGORITHM, sha256Hex } from "./keys.ts";
-import { decodePem, encodePem } from "./pem.ts";
-import { Pkcs10CertificateRequest, Pkcs10CertificateRequestGenerator } from "./x509.ts";
+import { KeyObject, sign } from "node:crypto";
+import { encodeElement, TAG } from "./der.ts";
+import type { KeyPair } from "./keys.ts";
+import { encodePem } from "./pem.ts";
 
-const MAX_DER_BYTES = 2048;
+/** 1.2.840.10045.4.3.2 (RFC 5758, 3.2). */
+const ECDSA_WITH_SHA256 = Uint8Array.of(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02);
 
-/** What a CSR proves: that its sender holds the private half of this key. Nothing else in it is believed. */
-export interface VerifiedRequest {
-  readonly ok: true;
-  readonly publicKey: CryptoKey;
-  /** SHA-256 of the key's SPKI in hex. Names the request: a retry with the same key is the same request. */
-  readonly keyHash: string;
-}
-
-/** A PKCS #10 request in PEM that carries the key and no name. */
+/**
+ * A PKCS #10 request (RFC 2986) in PEM that carries the key, no name and no attributes. Written without the library
+ * that reads it: an agent would hold that in memory from its only request to its end.
+ */
 export async function createRequest(keys: KeyPair): Promise<string> {
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    keys: { privateKey: keys.privateKey, publicKey: keys.publicKey },
-    signingAlgorithm: SIGNATURE_ALGORITHM,
-  });
-  return encodePem(request.rawData, "CERTIFICATE REQUEST");
-}
-
-/** Checks form, key type and the request's own signature. Never throws. */
-export async function readRequest(pem: string): Promise<VerifiedRequest | Refusal> {
-  const der = decodePem(pem, "CERTIFICATE REQUEST");
-  if (der === undefined || der.length > MAX_DER_BYTES)
-    return {
-      ok: false,
-      reason: `expected one PEM block "CERTIFICATE REQUEST" of at most ${MAX_DER_BYTES} bytes`,
-    };
-  try {
-    const request = new Pkcs10CertificateRequest(der);
-    const spki = request.publicKey.rawData;
-    const publicKey = await importPublicKey(spki);
-    if (publicKey === undefined) return { ok: false, reason: "its key is not ECDSA P-256" };
-    if (!(await request.verify())) return { ok: false, reason: "its signature is not by its own key" };
-    return { ok: true, publicKey, keyHash: sha256Hex(spki) };
-  } catch {
-    // The library throws on any ASN.1 that is not a request; which byte it is helps no one.
-    return { ok: false, reason: "it is not a PKCS #10 request" };
-  }
+  const spki = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
+  const version = encodeElement(TAG.integer, Uint8Array.of(0));
+  const noName = encodeElement(TAG.sequence);
+  const info = encodeElement(TAG.sequence, version, noName, spki, encodeElement(TAG.context0));
+  const algorithm = encodeElement(TAG.sequence, encodeElement(TAG.objectIdentifier, ECDSA_WITH_SHA256));
+  const signature = sign("sha256", info, KeyObject.from(keys.privateKey));
+  const signatureBits = encodeElement(TAG.bitString, Uint8Array.of(0), signature);
+  return encodePem(encodeElement(TAG.sequence, info, algorithm, signatureBits), "CERTIFICATE REQUEST");
 }

@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Authority } from "../pki/authority.ts";
-import { readRequest } from "../pki/request.ts";
 import {
   createJoinToken,
   formatJoinToken,
@@ -10,6 +9,7 @@ import {
   type JoinToken,
   parseJoinToken,
 } from "../pki/token.ts";
+import { readRequest } from "../pki/verified_request.ts";
 import type { Store } from "../store/store.ts";
 import { senderOf } from "./address.ts";
 import { FailureLimit } from "./failure_limit.ts";

@@ -3,8 +3,9 @@ import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { hasIdentity, loadOrEnrol } from "../../src/agent/identity.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { encodePrivateKey, generateKeys } from "../../src/pki/keys.ts";
-import { createRequest, readRequest, type VerifiedRequest } from "../../src/pki/request.ts";
+import { createRequest } from "../../src/pki/request.ts";
 import { createJoinToken, formatJoinToken, parseJoinToken } from "../../src/pki/token.ts";
+import { readRequest, type VerifiedRequest } from "../../src/pki/verified_request.ts";
 import { DAY_MS, temporaryFolder } from "../pki/fixtures.ts";
 import { RunningHub, ShiftedClock } from "../server/running_hub.ts";
 

@@ -13,7 +13,8 @@ import {
   type Transcript,
   verifyProof,
 } from "../../src/pki/proof.ts";
-import { createRequest, readRequest } from "../../src/pki/request.ts";
+import { createRequest } from "../../src/pki/request.ts";
+import { readRequest } from "../../src/pki/verified_request.ts";
 import { type FrameHeader, framePayload, readFrameHeader } from "../../src/wire/frame.ts";
 import type { Layout } from "../../src/wire/layout.ts";
 import {

@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { silentLogger } from "../../src/lib/log.ts";
 import { Authority } from "../../src/pki/authority.ts";
-import { readCertificate, verifyClient, verifyServer } from "../../src/pki/certificate.ts";
+import { verifyClient, verifyServer } from "../../src/pki/certificate.ts";
 import { generateKeys } from "../../src/pki/keys.ts";
-import { createRequest, readRequest, type VerifiedRequest } from "../../src/pki/request.ts";
+import { createRequest } from "../../src/pki/request.ts";
+import { readRequest, type VerifiedRequest } from "../../src/pki/verified_request.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -12,7 +13,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
 } from "../../src/pki/x509.ts";
-import { DAY_MS, HeldClock, NOW, temporaryFolder } from "./fixtures.ts";
+import { DAY_MS, HeldClock, NOW, parsed, temporaryFolder } from "./fixtures.ts";
 
 const CLIENT_ID = "0123456789abcdef";
 
@@ -30,7 +31,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 test("the CA is P-256, ten years, path length 0, for signing certificates only", async () => {
   using dir = temporaryFolder();
   const { anchor } = await openAuthority(dir.path);
-  const ca = readCertificate(anchor.pem)!;
+  const ca = parsed(anchor.pem);
   const constraints = ca.getExtension(BasicConstraintsExtension)!;
   expect([constraints.ca, constraints.pathLength, constraints.critical]).toEqual([true, 0, true]);
   expect(ca.getExtension(KeyUsagesExtension)!.usages).toBe(KeyUsageFlags.keyCertSign);
@@ -41,7 +42,7 @@ test("the CA is P-256, ten years, path length 0, for signing certificates only",
 test("pin and server id are the digest of the CA's SPKI, and stay the same after a restart", async () => {
   using dir = temporaryFolder();
   const first = await openAuthority(dir.path);
-  const spki = readCertificate(first.anchor.pem)!.publicKey.rawData;
+  const spki = parsed(first.anchor.pem).publicKey.rawData;
   const digest = new Bun.CryptoHasher("sha256").update(spki).digest();
   expect(first.pin).toBe(digest.toString("base64url"));
   expect(first.serverId).toBe(digest.toString("hex"));
@@ -118,7 +119,7 @@ test("the server's certificate covers this machine and the configured names, for
   ]);
   for (const name of ["localhost", "127.0.0.1", "::1", "mon.example.org", "2001:db8::1"])
     expect(server.names).toContain(name);
-  const leaf = readCertificate(server.certificate)!;
+  const leaf = parsed(server.certificate);
   expect(leaf.getExtension(ExtendedKeyUsageExtension)!.usages).toEqual([ExtendedKeyUsage.serverAuth]);
   expect(leaf.getExtension(BasicConstraintsExtension)!.ca).toBe(false);
   expect(server.notAfter).toBe(NOW + 30 * DAY_MS);
@@ -156,7 +157,7 @@ test("a client certificate carries the client's id, for client authentication on
   const authority = await openAuthority(dir.path);
   const request = (await readRequest(await createRequest(await generateKeys()))) as VerifiedRequest;
   const issued = await authority.issueClient(request, CLIENT_ID);
-  const leaf = readCertificate(issued.pem)!;
+  const leaf = parsed(issued.pem);
   expect(leaf.subject).toBe(`CN=${CLIENT_ID}`);
   expect(leaf.getExtension(ExtendedKeyUsageExtension)!.usages).toEqual([ExtendedKeyUsage.clientAuth]);
   expect(leaf.notBefore.getTime()).toBeLessThanOrEqual(NOW - 3_600_000);

@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import { KeyObject, sign } from "node:crypto";
 import { TrustAnchor, verifyClient, verifyServer } from "../../src/pki/certificate.ts";
+import { elementsOf, encodeElement, TAG } from "../../src/pki/der.ts";
 import { type Issuer, issueCa, issueClientLeaf, issueServerLeaf } from "../../src/pki/issue.ts";
 import { generateKeys, KEY_ALGORITHM, SIGNATURE_ALGORITHM } from "../../src/pki/keys.ts";
-import { encodePem } from "../../src/pki/pem.ts";
-import { createRequest, readRequest } from "../../src/pki/request.ts";
+import { decodePem, encodePem } from "../../src/pki/pem.ts";
+import { createRequest } from "../../src/pki/request.ts";
+import { readRequest } from "../../src/pki/verified_request.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -14,7 +17,7 @@ import {
   Pkcs10CertificateRequestGenerator,
   X509CertificateGenerator,
 } from "../../src/pki/x509.ts";
-import { DAY_MS, NOW, pemOf } from "./fixtures.ts";
+import { DAY_MS, NOW, parsed, pemOf } from "./fixtures.ts";
 
 const CLIENT_ID = "0123456789abcdef";
 const HOUR_MS = 3_600_000;
@@ -32,19 +35,23 @@ const clientPem = pemOf(await issueClientLeaf(ours.issuer, node.publicKey, CLIEN
 const serverPem = pemOf(await issueServerLeaf(ours.issuer, node.publicKey, ["localhost"], NOW));
 
 /** A leaf signed by our CA with any subject, key and extensions. */
-async function leafWith(subject: string, publicKey: CryptoKey, extensions: Extension[]): Promise<string> {
-  return pemOf(
-    await X509CertificateGenerator.create({
-      subject,
-      issuer: ours.issuer.certificate.subject,
-      notBefore: new Date(NOW - HOUR_MS),
-      notAfter: new Date(NOW + HOUR_MS),
-      signingAlgorithm: SIGNATURE_ALGORITHM,
-      publicKey,
-      signingKey: ours.issuer.privateKey,
-      extensions,
-    }),
-  );
+async function leafWith(
+  subject: string,
+  publicKey: CryptoKey,
+  extensions: Extension[],
+  issuer = parsed(ours.anchor.pem).subject,
+): Promise<string> {
+  const leaf = await X509CertificateGenerator.create({
+    subject,
+    issuer,
+    notBefore: new Date(NOW - HOUR_MS),
+    notAfter: new Date(NOW + HOUR_MS),
+    signingAlgorithm: SIGNATURE_ALGORITHM,
+    publicKey,
+    signingKey: ours.issuer.privateKey,
+    extensions,
+  });
+  return encodePem(leaf.rawData, "CERTIFICATE");
 }
 
 const leafBasics = [
@@ -66,6 +73,11 @@ test("a client certificate of this CA is accepted, also an hour before it was ma
 test("a certificate of another CA is refused, even one of the same name", async () => {
   const theirs = await createAuthority();
   const pem = pemOf(await issueClientLeaf(theirs.issuer, node.publicKey, CLIENT_ID, NOW));
+  expect(await reason([pem])).toBe("certificate was not issued by this server's CA");
+});
+
+test("a certificate that our CA's key has signed in another name is refused", async () => {
+  const pem = await leafWith(`CN=${CLIENT_ID}`, node.publicKey, [...leafBasics, forClients], "CN=another CA");
   expect(await reason([pem])).toBe("certificate was not issued by this server's CA");
 });
 
@@ -104,8 +116,16 @@ test("a certificate for both purposes, for none, or without the right to sign is
   );
 });
 
-test("the CA itself is no client", async () => {
+test("the CA itself is no client, nor is what may be a CA or does not say that it is none", async () => {
   expect(await reason([ours.anchor.pem])).toBe("certificate is not a leaf");
+  const authority = new BasicConstraintsExtension(true, 0, true);
+  for (const extensions of [
+    [authority, leafBasics[1]!, forClients],
+    [leafBasics[1]!, forClients],
+  ])
+    expect(await reason([await leafWith(`CN=${CLIENT_ID}`, node.publicKey, extensions)])).toBe(
+      "certificate is not a leaf",
+    );
 });
 
 test("a key that is not P-256 is refused", async () => {
@@ -119,7 +139,12 @@ test("a key that is not P-256 is refused", async () => {
 });
 
 test("a subject that is not one client id is refused", async () => {
-  for (const subject of ["CN=admin", `CN=${CLIENT_ID}, CN=fedcba9876543210`, "O=dcmon"])
+  for (const subject of [
+    "CN=admin",
+    `CN=${CLIENT_ID}, CN=fedcba9876543210`,
+    `O=dcmon, CN=${CLIENT_ID}`,
+    "O=dcmon",
+  ])
     expect(await reason([await leafWith(subject, node.publicKey, [...leafBasics, forClients])])).toBe(
       "certificate names no client",
     );
@@ -138,9 +163,39 @@ test("a chain that is empty, too long, oversized or garbage is refused", async (
   expect(await reason([`${"-".repeat(100_000)}BEGIN`])).toBe("certificate is not readable");
 });
 
+test("what follows a certificate within its block is refused", async () => {
+  const der = decodePem(clientPem, "CERTIFICATE")!;
+  for (const more of [Uint8Array.of(0), der, Buffer.from(clientPem)])
+    expect(await reason([encodePem(Buffer.concat([der, more]), "CERTIFICATE")])).toBe(
+      "certificate is not readable",
+    );
+});
+
+test("a malformed certificate that our CA has signed is told in words, never thrown", async () => {
+  const [whole] = elementsOf(decodePem(clientPem, "CERTIFICATE"));
+  const [body, algorithm] = elementsOf(whole!.body);
+  const key = KeyObject.from(ours.issuer.privateKey);
+  const told = new Set<string>();
+  for (let at = 0; at < body!.body.length; at += 2) {
+    const changed = new Uint8Array(body!.body);
+    changed[at]! ^= 0x05;
+    const toBeSigned = encodeElement(TAG.sequence, changed);
+    const signature = encodeElement(TAG.bitString, Uint8Array.of(0), sign("sha256", toBeSigned, key));
+    const der = encodeElement(
+      TAG.sequence,
+      toBeSigned,
+      encodeElement(TAG.sequence, algorithm!.body),
+      signature,
+    );
+    told.add(await reason([encodePem(der, "CERTIFICATE")]));
+  }
+  expect(told).toContain("certificate is not readable");
+  expect(told).toContain("certificate is not a leaf");
+});
+
 test("a certificate with any one byte changed is refused", async () => {
-  const der = Buffer.from(clientPem.split("\n").slice(1, -2).join(""), "base64");
-  for (let at = 0; at < der.length; at += 7) {
+  const der = decodePem(clientPem, "CERTIFICATE")!;
+  for (let at = 0; at < der.length; at++) {
     const changed = new Uint8Array(der);
     changed[at]! ^= 0x01;
     expect(await reason([encodePem(changed, "CERTIFICATE")])).not.toBe("accepted");

@@ -1,10 +1,11 @@
+import type { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Logger, LogLevel } from "../../src/lib/log.ts";
-import { encodePem } from "../../src/pki/pem.ts";
-import type { X509Certificate } from "../../src/pki/x509.ts";
+import { decodePem, encodePem } from "../../src/pki/pem.ts";
+import { X509Certificate as ParsedCertificate } from "../../src/pki/x509.ts";
 
 export const DAY_MS = 86_400_000;
 export const NOW = Date.UTC(2026, 10, 21, 12);
@@ -47,5 +48,10 @@ export function temporaryFolder(): { path: string; [Symbol.dispose](): void } {
 }
 
 export function pemOf(certificate: X509Certificate): string {
-  return encodePem(certificate.rawData, "CERTIFICATE");
+  return encodePem(certificate.raw, "CERTIFICATE");
+}
+
+/** As the library reads it that has issued it, and the code under test does not. */
+export function parsed(pem: string): ParsedCertificate {
+  return new ParsedCertificate(decodePem(pem, "CERTIFICATE")!);
 }

@@ -4,7 +4,8 @@ import { certificateFingerprint, readCertificate } from "../../src/pki/certifica
 import { type Issuer, issueCa, issueClientLeaf, issueServerLeaf } from "../../src/pki/issue.ts";
 import { decodePrivateKey, encodePrivateKey, generateKeys } from "../../src/pki/keys.ts";
 import { AGENT_PROOF, randomNonce, SERVER_PROOF, signProof } from "../../src/pki/proof.ts";
-import { createRequest, readRequest, type VerifiedRequest } from "../../src/pki/request.ts";
+import { createRequest } from "../../src/pki/request.ts";
+import { readRequest, type VerifiedRequest } from "../../src/pki/verified_request.ts";
 import { CLOSE } from "../../src/wire/messages.ts";
 import { pemOf } from "../pki/fixtures.ts";
 import { openSocket, RawAgent } from "./raw_agent.ts";
