@@ -52,7 +52,7 @@ export function authorise(route: Route): MiddlewareHandler<AppEnv> {
     if (fault !== undefined) return forbidden(c, route, fault);
     // Queries wait in a queue and have a timeout of their own. A stranger's request has seconds.
     if (route.access !== "public") c.env?.awaitAnswer?.();
-    if (principal.kind === "session") await services.sessions.prolong(principal.session);
+    if (principal.kind === "session") services.sessions.prolong(principal.session);
     return next();
   };
 }

@@ -24,12 +24,12 @@ export class Sessions {
     this.#clock = clock;
   }
 
-  /** A new session. Resolves to the cookie's value once it is durable. */
-  async create(): Promise<string> {
+  /** A new session. @returns the cookie's value. */
+  create(): string {
     const token = crypto
       .getRandomValues(new Uint8Array(32))
       .toBase64({ alphabet: "base64url", omitPadding: true });
-    await this.#store.create(hashOf(token), this.#clock.now() + IDLE_MS);
+    this.#store.create(hashOf(token), this.#clock.now() + IDLE_MS);
     return token;
   }
 
@@ -42,16 +42,16 @@ export class Sessions {
     return { hash, csrf: csrfOf(token) };
   }
 
-  /** Starts the 12 hours of a session anew. Resolves at once when that was done a moment ago. */
-  async prolong(session: Session): Promise<void> {
+  /** Starts the 12 hours of a session anew. Does nothing when that was done a moment ago. */
+  prolong(session: Session): void {
     const expiresAt = this.#clock.now() + IDLE_MS;
     const record = this.#store.find(session.hash);
     if (record !== undefined && expiresAt - record.expiresAt >= PROLONG_EVERY_MS)
-      await this.#store.create(session.hash, expiresAt);
+      this.#store.prolong(session.hash, expiresAt);
   }
 
-  async remove(session: Session): Promise<void> {
-    await this.#store.remove(session.hash);
+  remove(session: Session): void {
+    this.#store.remove(session.hash);
   }
 }
 

@@ -1,18 +1,23 @@
 import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
 import type { WriterClient } from "./writer/client.ts";
 
-/** Logins by the hash of their secret, mirrored in memory: reads are synchronous, writes resolve when durable. */
+/**
+ * Logins by the hash of their secret. Memory decides, at once; the disk is told in the background, so that people can
+ * log in and look while it takes nothing. What it could not be told holds until the next start.
+ */
 export class Sessions {
   private readonly expiry = new Map<string, number>();
 
   constructor(
-    private readonly writer: WriterClient,
+    private readonly writer: Pick<WriterClient, "createSession" | "endSession">,
     private readonly clock: Clock,
+    private readonly log: Logger,
   ) {}
 
-  async create(hash: string, expiresAt: number): Promise<void> {
-    await this.writer.createSession(hash, expiresAt);
+  create(hash: string, expiresAt: number): void {
     this.expiry.set(hash, expiresAt);
+    this.remember(this.writer.createSession(hash, expiresAt), "a restart of the server ends it");
   }
 
   /** Undefined when there is none or it has expired. */
@@ -21,10 +26,14 @@ export class Sessions {
     return expiresAt === undefined || expiresAt <= this.clock.now() ? undefined : { expiresAt };
   }
 
-  /** Ends at once, also when the disk then refuses to remember it. */
-  async remove(hash: string): Promise<void> {
+  /** Does nothing when the session has ended meanwhile. */
+  prolong(hash: string, expiresAt: number): void {
+    if (this.find(hash) !== undefined) this.create(hash, expiresAt);
+  }
+
+  remove(hash: string): void {
     this.expiry.delete(hash);
-    await this.writer.endSession(hash);
+    this.remember(this.writer.endSession(hash), "a restart of the server brings it back until it expires");
   }
 
   /** Forgets what has expired. */
@@ -36,5 +45,11 @@ export class Sessions {
   /** For the store: takes over what the database has. */
   load(hash: string, expiresAt: number): void {
     this.expiry.set(hash, expiresAt);
+  }
+
+  private remember(written: Promise<void>, otherwise: string): void {
+    written.catch((error: Error) =>
+      this.log.warn(`cannot keep a change of a login: ${otherwise}`, { reason: error.message }),
+    );
   }
 }

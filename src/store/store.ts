@@ -69,7 +69,7 @@ interface Parts {
 export class Store {
   readonly clients: Pick<Clients, "all" | "get">;
   readonly certificates: Pick<Certificates, "find" | "of">;
-  readonly sessions: Pick<Sessions, "create" | "find" | "remove">;
+  readonly sessions: Pick<Sessions, "create" | "find" | "prolong" | "remove">;
 
   private constructor(
     private readonly options: StoreOptions,
@@ -243,7 +243,7 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
   const intake = new Intake(intakeOptions, writer, head, layouts, streams);
   const clients = new Clients();
   const certificates = new Certificates();
-  const sessions = new Sessions(writer, clock);
+  const sessions = new Sessions(writer, clock, log);
   const maintenanceOptions = { bucketMs, retentionMs, clock, log };
   const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, () => sessions.expire());
   const selector = new Selector(index, head, limits.querySeries);

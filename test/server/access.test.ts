@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { databasePath } from "../../src/store/files.ts";
 import { ADMIN_TOKEN, AppFixture, cookieOf, FORM, form, ORIGIN } from "./app_fixture.ts";
 
 let fixture: AppFixture;
@@ -124,6 +126,37 @@ describe("a session", () => {
     const { headers } = await fixture.login();
     const wrong = { ...headers, authorization: "Bearer wrong" };
     expect((await fixture.ask("/api/clients", { headers: wrong })).status).toBe(401);
+  });
+});
+
+describe("while the disk takes nothing", () => {
+  const HOUR_MS = 3_600_000;
+
+  /** Holds what the store's writer must have to commit, until `end`. */
+  function stalledDisk(): { end(): void } {
+    const database = new Database(databasePath(fixture.store.dataDir));
+    database.run("BEGIN IMMEDIATE");
+    return { end: () => database.close() };
+  }
+
+  test("people log in and look at pages", async () => {
+    const disk = stalledDisk();
+    const { headers } = await fixture.login();
+    fixture.store.clock.time += HOUR_MS;
+    expect((await fixture.ask("/dashboard", { headers })).status).toBe(200);
+    disk.end();
+  });
+
+  test("a logout stays one, though the session was being prolonged", async () => {
+    const { headers, csrf } = await fixture.login();
+    fixture.store.clock.time += HOUR_MS;
+    const disk = stalledDisk();
+    const looking = fixture.ask("/dashboard", { headers });
+    const leaving = fixture.ask("/logout", { ...form({ csrf }), headers: { ...FORM, ...headers } });
+    await Bun.sleep(50);
+    disk.end();
+    expect([(await looking).status, (await leaving).status]).toEqual([200, 303]);
+    expect((await fixture.ask("/dashboard", { headers })).status).toBe(303);
   });
 });
 

@@ -28,15 +28,15 @@ export async function createSession(c: AppContext): Promise<Response> {
     log.warn("login refused: wrong token", { address });
     return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
   }
-  if (principal.kind === "session") await sessions.remove(principal.session);
-  c.header("Set-Cookie", sessionCookie(await sessions.create()));
+  if (principal.kind === "session") sessions.remove(principal.session);
+  c.header("Set-Cookie", sessionCookie(sessions.create()));
   log.info("logged in", { address });
   return c.redirect(next, 303);
 }
 
-export async function deleteSession(c: AppContext): Promise<Response> {
+export function deleteSession(c: AppContext): Response {
   const { links, sessions } = c.var.services;
-  if (c.var.principal.kind === "session") await sessions.remove(c.var.principal.session);
+  if (c.var.principal.kind === "session") sessions.remove(c.var.principal.session);
   c.header("Set-Cookie", expiredSessionCookie());
   return c.redirect(links.login, 303);
 }
