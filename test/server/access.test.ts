@@ -151,8 +151,8 @@ describe("while the disk takes nothing", () => {
     const { headers, csrf } = await fixture.login();
     fixture.store.clock.time += HOUR_MS;
     const disk = stalledDisk();
-    const looking = fixture.ask("/dashboard", { headers });
     const leaving = fixture.ask("/logout", { ...form({ csrf }), headers: { ...FORM, ...headers } });
+    const looking = fixture.ask("/dashboard", { headers });
     await Bun.sleep(50);
     disk.end();
     expect([(await looking).status, (await leaving).status]).toEqual([200, 303]);
