@@ -16,6 +16,16 @@ const MEMORY_BYTES = 4 * 2 ** 20;
 const FLUSHED_AT_ONCE = 64;
 /** A file that could not be opened is tried again after this. */
 const REOPEN_MS = 10_000;
+/** A file that cannot be read for so long never will be, and holds up everything behind it. */
+const READ_PATIENCE_MS = 10 * 60_000;
+
+type Access = "read" | "write";
+
+const TROUBLES: Record<Access, string> = {
+  read: "the spool cannot be read; frames in it wait. Repair the disk, the agent goes on by itself",
+  write:
+    "the spool cannot be written; frames stay in memory. Free or repair the disk, the agent goes on by itself",
+};
 
 export interface SpoolOptions {
   readonly path: string;
@@ -39,7 +49,7 @@ export interface SpoolStats {
   readonly damaged: number;
   /** Files that were set aside because they were damaged. */
   readonly corrupt: number;
-  /** Why frames are kept in memory now; undefined when all is well. */
+  /** Why the disk takes no frames, or gives none back; undefined when all is well. */
   readonly trouble: string | undefined;
 }
 
@@ -56,7 +66,8 @@ export class Spool {
   #file: SpoolFile | undefined;
   #sequence = 0;
   #maxBytes: number;
-  #trouble: string | undefined;
+  readonly #trouble = new Map<Access, string>();
+  #unreadableSince: number | undefined;
   #retryAt = Number.NEGATIVE_INFINITY;
   #corrupt = 0;
   /** Of files that were in use before the present one. */
@@ -107,10 +118,15 @@ export class Spool {
     for (const listener of this.#onFrames) listener();
   }
 
-  /** Frames after a sequence, oldest first; fewer than `limit` only at the end. */
+  /** True unless frames are on a disk that did not give them back at the last attempt. */
+  get readable(): boolean {
+    return this.#unreadableSince === undefined;
+  }
+
+  /** Frames after a sequence, oldest first; fewer than `limit` only at the end, or when not {@link readable}. */
   read(after: number, limit: number): SpooledFrame[] {
     const stored = this.#try("read", (file) => file.read(after, limit)) ?? [];
-    if (stored.length >= limit) return stored;
+    if (stored.length >= limit || !this.readable) return stored;
     const kept = this.#memory.frames.filter(({ sequence }) => sequence > after);
     return [...stored, ...kept.slice(0, limit - stored.length)];
   }
@@ -121,6 +137,7 @@ export class Spool {
     return [...new Set([...stored, ...this.#memory.frames.map(({ hash }) => hash)])];
   }
 
+  /** @returns undefined when it is not here, or when not {@link readable}. */
   layout(hash: string): Layout | undefined {
     const kept = this.#memory.frames.find((frame) => frame.hash === hash);
     return kept?.layout ?? this.#try("read", (file) => file.layout(hash));
@@ -148,13 +165,13 @@ export class Spool {
   stats(): SpoolStats {
     return {
       frames: (this.#file?.frames ?? 0) + this.#memory.length,
-      bytes: this.#try("read", (file) => file.bytes) ?? 0,
+      bytes: this.#file?.bytes ?? 0,
       maxBytes: this.#maxBytes,
       overwritten: this.#file?.overwritten ?? 0,
       lost: this.#memory.lost,
       damaged: this.#damagedBefore + (this.#file?.damaged ?? 0),
       corrupt: this.#corrupt,
-      trouble: this.#trouble,
+      trouble: this.#trouble.get("write") ?? this.#trouble.get("read"),
     };
   }
 
@@ -164,7 +181,7 @@ export class Spool {
     if (this.#memory.length > 0)
       this.options.log.error("frames in memory are lost: the disk did not take them", {
         frames: this.#memory.length,
-        reason: this.#trouble,
+        reason: this.#trouble.get("write"),
       });
     this.#try("write", (file) => file.close());
     this.#file = undefined;
@@ -179,22 +196,31 @@ export class Spool {
       });
       if (written === undefined) return;
       this.#memory.shift(frames.length);
-      this.#recovered();
+      this.#recovered("write");
     }
   }
 
   /** Runs `work` on the file, when there is one. @returns undefined when there is none, or when the disk refused. */
-  #try<T>(kind: "read" | "write", work: (file: SpoolFile) => T): T | undefined {
+  #try<T>(access: Access, work: (file: SpoolFile) => T): T | undefined {
     if (this.#file === undefined) return undefined;
     try {
-      return work(this.#file);
+      const result = work(this.#file);
+      if (access === "read") this.#recovered("read");
+      return result;
     } catch (error) {
       if (!(error instanceof SpoolDamaged || error instanceof SQLiteError)) throw error;
-      // What cannot be read now will not be readable later, and would hold up everything behind it.
-      if (error instanceof SpoolDamaged || kind === "read") this.#replaceDamaged(error.message);
-      else this.#inTrouble(error);
+      if (error instanceof SpoolDamaged || (access === "read" && this.#isReadHopeless()))
+        this.#replaceDamaged(error.message);
+      else this.#inTrouble(access, error);
       return undefined;
     }
+  }
+
+  /** Called when a read has failed. */
+  #isReadHopeless(): boolean {
+    const now = this.options.clock.monotonic();
+    this.#unreadableSince ??= now;
+    return now - this.#unreadableSince >= READ_PATIENCE_MS;
   }
 
   #reopen(): void {
@@ -202,7 +228,7 @@ export class Spool {
     try {
       this.#openFile();
     } catch (error) {
-      this.#inTrouble(error as Error);
+      this.#inTrouble("write", error as Error);
     }
   }
 
@@ -219,7 +245,7 @@ export class Spool {
           { cause: error },
         );
       if (error instanceof SpoolDamaged) this.#replaceDamaged(error.message);
-      else this.#inTrouble(error as Error);
+      else this.#inTrouble("write", error as Error);
     }
   }
 
@@ -235,6 +261,8 @@ export class Spool {
     this.#damagedBefore += this.#file?.damaged ?? 0;
     this.#file?.abandon();
     this.#file = undefined;
+    this.#trouble.delete("read");
+    this.#unreadableSince = undefined;
     this.#corrupt++;
     try {
       const moved = setAside(path, clock.now());
@@ -244,7 +272,7 @@ export class Spool {
       });
       this.#use(SpoolFile.open(path, this.#maxBytes));
     } catch (error) {
-      this.#inTrouble(error as Error);
+      this.#inTrouble("write", error as Error);
       this.#beginEpoch(randomEpoch());
     }
   }
@@ -254,18 +282,15 @@ export class Spool {
     for (const listener of this.#onEpoch) listener();
   }
 
-  #inTrouble(error: Error): void {
-    if (this.#trouble === error.message) return;
-    this.#trouble = error.message;
-    this.options.log.error(
-      "the spool cannot be written; frames stay in memory. Free or repair the disk, the agent goes on by itself",
-      { file: this.options.path, reason: error.message },
-    );
+  #inTrouble(access: Access, error: Error): void {
+    if (this.#trouble.get(access) === error.message) return;
+    this.#trouble.set(access, error.message);
+    this.options.log.error(TROUBLES[access], { file: this.options.path, reason: error.message });
   }
 
-  #recovered(): void {
-    if (this.#trouble === undefined) return;
-    this.#trouble = undefined;
-    this.options.log.info("the spool can be written again");
+  #recovered(access: Access): void {
+    if (access === "read") this.#unreadableSince = undefined;
+    if (this.#trouble.delete(access))
+      this.options.log.info(`the spool can be ${access === "read" ? "read" : "written"} again`);
   }
 }

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import {
   closeSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { SpoolFile } from "../../src/agent/spool/file.ts";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
@@ -30,6 +31,8 @@ function openSpool(folder: string, maxBytes = 16 * MIB, clock = new FakeTime(1_7
 function fill(spool: Spool, from: number, count: number, layout = LAYOUT): void {
   for (let i = from; i < from + count; i++) spool.append([testReading(i, layout)]);
 }
+
+afterEach(() => mock.restore());
 
 const timestamps = (frames: readonly SpooledFrame[]) => frames.map(({ timestamp }) => timestamp);
 const spoolSize = (folder: string) =>
@@ -231,6 +234,91 @@ test("a frame whose bytes changed on the disk is dropped and counted, the others
   spool.close();
 });
 
+test("a damaged frame on a full disk is left out and counted once; it goes when there is room again", () => {
+  using folder = temporaryFolder();
+  using _ = smallDisk(folder.path);
+  const path = join(folder.path, "spool.db");
+  const before = openSpool(folder.path);
+  fill(before, 1, 50);
+  before.close();
+  damageChecksum(path, 4);
+
+  const spool = openSpool(folder.path);
+  fillDisk(join(folder.path, "ballast"));
+  expect(spool.read(0, 64)).toHaveLength(49);
+  expect(spool.read(0, 64)).toHaveLength(49);
+  expect(spool.stats()).toMatchObject({ frames: 49, damaged: 1, corrupt: 0 });
+  rmSync(join(folder.path, "ballast"));
+  fill(spool, 51, 1);
+  expect(spool.read(0, 64)).toHaveLength(50);
+  expect(spool.stats()).toMatchObject({ frames: 50, damaged: 1, corrupt: 0 });
+  spool.acknowledge(spool.lastSequence);
+  expect(spool.stats()).toMatchObject({ frames: 0, damaged: 1 });
+  spool.close();
+});
+
+test("a damaged frame that is acknowledged before it was deleted is counted once", () => {
+  using folder = temporaryFolder();
+  const before = openSpool(folder.path);
+  fill(before, 1, 50);
+  before.close();
+  damageChecksum(join(folder.path, "spool.db"), 4);
+
+  const spool = openSpool(folder.path);
+  const tenth = spool.read(0, 9).at(-1)!;
+  expect(tenth.timestamp).toBe(10);
+  spool.acknowledge(tenth.sequence);
+  expect(spool.stats()).toMatchObject({ frames: 40, damaged: 1 });
+  fill(spool, 51, 1);
+  expect(spool.stats()).toMatchObject({ frames: 41, damaged: 1 });
+  spool.close();
+});
+
+test("a disk that does not give frames back for a while loses none: nothing behind them is read before", () => {
+  using folder = temporaryFolder();
+  using _ = smallDisk(folder.path);
+  const { log, lines } = recordingLogger();
+  const path = join(folder.path, "spool.db");
+  const spool = Spool.open({ path, maxBytes: 64 * MIB, clock: new FakeTime(0), log });
+  fill(spool, 1, 10);
+  fillDisk(join(folder.path, "ballast"));
+  fill(spool, 11, 1000);
+  const { frames } = spool.stats();
+  const reading = spyOn(SpoolFile.prototype, "read").mockImplementation(() => {
+    throw diskError();
+  });
+  expect(spool.read(0, 9999)).toEqual([]);
+  expect(spool.readable).toBe(false);
+  expect(spool.stats()).toMatchObject({ frames, corrupt: 0 });
+  reading.mockRestore();
+  expect(timestamps(spool.read(0, 9999)).slice(0, 2)).toEqual([1, 2]);
+  expect(spool.readable).toBe(true);
+  expect(lines.join("\n")).toMatch(/cannot be read.*disk I\/O error.*can be read again/s);
+  rmSync(join(folder.path, "ballast"));
+  spool.close();
+});
+
+test("a spool that cannot be read for ten minutes is set aside: it would hold up all that follows", () => {
+  using folder = temporaryFolder();
+  const clock = new FakeTime(0);
+  const spool = openSpool(folder.path, MIB, clock);
+  fill(spool, 1, 10);
+  const reading = spyOn(SpoolFile.prototype, "read").mockImplementation(() => {
+    throw diskError();
+  });
+  spool.read(0, 9);
+  clock.stall(599_000);
+  spool.read(0, 9);
+  expect(spool.stats()).toMatchObject({ frames: 10, corrupt: 0 });
+  clock.stall(1_000);
+  spool.read(0, 9);
+  expect(spool.stats()).toMatchObject({ frames: 0, corrupt: 1, trouble: undefined });
+  reading.mockRestore();
+  fill(spool, 11, 1);
+  expect(timestamps(spool.read(0, 9))).toEqual([11]);
+  spool.close();
+});
+
 test("a second agent on the same data directory is refused with a sentence that says what to do", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "spool.db");
@@ -364,6 +452,21 @@ function fillDisk(path: string): void {
     expect((error as NodeJS.ErrnoException).code).toBe("ENOSPC");
   }
   closeSync(file);
+}
+
+/** As when bits of the n-th frame's payload have changed. */
+function damageChecksum(path: string, n: number): void {
+  using database = new Database(path);
+  database.run(
+    "UPDATE frames SET checksum = checksum + 1 WHERE sequence = (SELECT min(sequence) + ? FROM frames)",
+    [n - 1],
+  );
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** As SQLite reports a failing disk. */
+function diskError(): Error {
+  return Object.assign(new Error("disk I/O error"), { name: "SQLiteError", code: "SQLITE_IOERR_READ" });
 }
 
 function overwritePages(path: string, at: number, pages: number): void {

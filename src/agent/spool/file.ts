@@ -35,6 +35,8 @@ interface Ring {
   last: number;
   layouts: Map<string, KnownLayout>;
   hashes: Map<number, string>;
+  /** Frames that came back with another checksum, still in the file. */
+  unreadable: Set<number>;
 }
 
 /**
@@ -49,12 +51,14 @@ export class SpoolFile {
   epoch: string;
   /** The first sequence to use is the next one. */
   readonly startSequence: number;
-  /** Frames that came back from the disk with another checksum, and were dropped. */
+  /** Frames that came back from the disk with another checksum, and are lost. */
   damaged = 0;
   readonly #sql: Statements;
   #ring: Ring;
   #acknowledged = 0;
   #maxPages = 0;
+  /** After the last transaction. */
+  #pagesInUse: number;
 
   private constructor(
     private readonly database: Database,
@@ -65,12 +69,14 @@ export class SpoolFile {
     this.epoch = epoch;
     this.startSequence = start;
     const reserved = start + RESERVED_BLOCK;
-    this.#ring = { frames: 0, deletable: 0, overwritten, reserved, last: start, ...this.#readLayouts() };
+    const counts = { frames: 0, deletable: 0, overwritten, reserved, last: start };
+    this.#ring = { ...counts, ...this.#readLayouts(), unreadable: new Set() };
     for (const { layout, frames, last } of this.#sql.usage.all()) {
       this.#ring.frames += frames;
       this.#touch(layout, last);
     }
     this.#sql.reserve.run({ reserved });
+    this.#pagesInUse = this.#usedPages();
     this.resize(maxBytes);
   }
 
@@ -87,7 +93,7 @@ export class SpoolFile {
 
   /** Frames that are not acknowledged. */
   get frames(): number {
-    return this.#ring.frames;
+    return this.#ring.frames - this.#ring.unreadable.size;
   }
 
   /** Frames that were lost because the ring was full, over the life of the file. */
@@ -97,7 +103,7 @@ export class SpoolFile {
 
   /** Bytes in use; what is free inside the file does not count. */
   get bytes(): number {
-    return this.#usedPages() * PAGE_BYTES;
+    return this.#pagesInUse * PAGE_BYTES;
   }
 
   /** When the bound becomes smaller, the following insertions bring the file down to it step by step. */
@@ -116,6 +122,7 @@ export class SpoolFile {
   insert(frames: readonly NumberedReading[]): void {
     this.#transaction(() => {
       const { overwritten } = this.#ring;
+      this.#deleteUnreadable();
       this.#deleteAcknowledged();
       for (const frame of frames) this.#insertOne(frame);
       this.#shrink();
@@ -124,7 +131,10 @@ export class SpoolFile {
     });
   }
 
-  /** Frames after a sequence, oldest first; fewer than `limit` only at the end. */
+  /**
+   * Frames after a sequence, oldest first; fewer than `limit` only at the end. Writes nothing, and so works on a full
+   * disk: damaged frames are left out, and go with the next insertion.
+   */
   read(after: number, limit: number): SpooledFrame[] {
     const found: SpooledFrame[] = [];
     const position = { after: Math.max(after, this.#acknowledged), limit };
@@ -132,7 +142,7 @@ export class SpoolFile {
       const rows = this.#guard(() => this.#sql.readAfter.all(position));
       for (const row of rows) {
         const frame = this.#verified(row);
-        if (frame === undefined) this.#dropDamaged(row.sequence);
+        if (frame === undefined) this.#leaveOut(row.sequence);
         else found.push(frame);
       }
       position.limit = limit - found.length;
@@ -167,6 +177,7 @@ export class SpoolFile {
     const range = { after: this.#acknowledged, through: sequence };
     const { frames } = this.#guard(() => this.#sql.countBetween.get(range)!);
     this.#acknowledged = sequence;
+    for (const gone of this.#ring.unreadable) if (gone <= sequence) this.#ring.unreadable.delete(gone);
     this.#ring.frames -= frames;
     this.#ring.deletable += frames;
     while (this.#ring.deletable >= DELETED_AT_ONCE) this.#transaction(() => this.#deleteAcknowledged());
@@ -252,6 +263,12 @@ export class SpoolFile {
     this.#dropUnusedLayouts(LAYOUT_GRACE);
   }
 
+  #deleteUnreadable(): void {
+    for (const sequence of this.#ring.unreadable) this.#sql.deleteOne.run({ sequence });
+    this.#ring.frames -= this.#ring.unreadable.size;
+    this.#ring.unreadable.clear();
+  }
+
   #dropUnusedLayouts(grace: number): void {
     const oldest = this.#oldest();
     for (const { id, hash, last } of this.#ring.layouts.values()) {
@@ -280,11 +297,9 @@ export class SpoolFile {
     return { sequence: row.sequence, hash, timestamp: row.timestamp, payload: row.payload };
   }
 
-  #dropDamaged(sequence: number): void {
-    this.#transaction(() => {
-      this.#sql.deleteOne.run({ sequence });
-      this.#ring.frames--;
-    });
+  #leaveOut(sequence: number): void {
+    if (this.#ring.unreadable.has(sequence)) return;
+    this.#ring.unreadable.add(sequence);
     this.damaged++;
   }
 
@@ -307,11 +322,18 @@ export class SpoolFile {
 
   #transaction(work: () => void): void {
     const before = this.#ring;
-    this.#ring = { ...before, layouts: new Map(before.layouts), hashes: new Map(before.hashes) };
+    this.#ring = {
+      ...before,
+      layouts: new Map(before.layouts),
+      hashes: new Map(before.hashes),
+      unreadable: new Set(before.unreadable),
+    };
     try {
       this.database.run("BEGIN IMMEDIATE");
       work();
+      const pages = this.#usedPages();
       this.database.run("COMMIT");
+      this.#pagesInUse = pages;
     } catch (error) {
       this.#ring = before;
       this.#rollBack();

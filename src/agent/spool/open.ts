@@ -56,7 +56,8 @@ export function randomEpoch(): string {
 export function explained(error: unknown): unknown {
   if (!(error instanceof SQLiteError)) return error;
   const code = error.code ?? "";
-  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(code)) return new SpoolDamaged(error.message, { cause: error });
+  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_CORRUPTFS|IOERR_DATA)/.test(code))
+    return new SpoolDamaged(error.message, { cause: error });
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return new SpoolInUse(error.message, { cause: error });
   return error;
 }

@@ -65,9 +65,8 @@ export class Sender {
     while (!socket.ended) {
       if (this.#queue.length === 0) this.#queue = spool.read(this.#cursor, READ_AT_ONCE);
       const frame = this.#queue[0];
-      if (frame === undefined || socket.ended || !this.#fits(frame)) return;
+      if (frame === undefined || socket.ended || !this.#fits(frame) || !this.#send(frame)) return;
       this.#queue.shift();
-      this.#send(frame);
     }
   }
 
@@ -101,19 +100,22 @@ export class Sender {
     return this.#bytesOnTheWay + FRAME_HEADER_BYTES + payload.length <= WINDOW_BYTES;
   }
 
-  #send({ hash, payload, sequence, timestamp }: SpooledFrame): void {
-    this.#cursor = sequence;
+  /** @returns false when the frame has to wait until its layout can be read. */
+  #send({ hash, payload, sequence, timestamp }: SpooledFrame): boolean {
     const layoutBytes = this.#announce(hash);
-    if (layoutBytes === undefined) return;
+    if (layoutBytes === undefined && !this.#options.spool.readable) return false;
+    this.#cursor = sequence;
+    if (layoutBytes === undefined) return true;
     const frame = encodeFrame({ layoutIndex: this.#indexOf.get(hash)!, timestamp, sequence }, payload);
     this.#options.socket.sendFrame(frame);
     const bytes = layoutBytes + frame.length;
     this.#onTheWay.push({ sequence, bytes });
     this.#bytesOnTheWay += bytes;
     if (this.#onTheWay.length === 1) this.#restartDeadline();
+    return true;
   }
 
-  /** Sends the layout if the server lacks it. @returns its bytes; undefined when the spool has lost it. */
+  /** Sends the layout if the server lacks it. @returns its bytes; undefined when the spool does not give it. */
   #announce(hash: string): number | undefined {
     const { socket, spool } = this.#options;
     const announced = this.#indexOf.has(hash);
