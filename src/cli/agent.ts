@@ -3,6 +3,7 @@ import { collectOnce } from "../agent/once.ts";
 import { becomeLean } from "./lean.ts";
 import { openLog } from "./logging.ts";
 import { type AgentFlags, agentConfig } from "./options.ts";
+import { print } from "./output.ts";
 import { stopSignal } from "./stopping.ts";
 
 /** `dcmon agent`: until SIGTERM or SIGINT; with `--once`, one reading. */
@@ -12,7 +13,7 @@ export async function agent(flags: AgentFlags): Promise<void> {
   const stop = stopSignal();
   await using output = openLog(config);
   if (flags.once) {
-    process.stdout.write(await collectOnce(config, output.log));
+    await print(await collectOnce(config, output.log));
     return;
   }
   const end = flags.withParent ? AbortSignal.any([stop, endOfInput()]) : stop;

@@ -1,7 +1,8 @@
 import { exampleConfig } from "../config/example.ts";
 import { keysOf } from "../config/keys.ts";
 import { CONFIG } from "../config.ts";
+import { print } from "./output.ts";
 
-export function example(): void {
-  process.stdout.write(exampleConfig(keysOf(CONFIG)));
+export function example(): Promise<void> {
+  return print(exampleConfig(keysOf(CONFIG)));
 }

@@ -6,6 +6,7 @@ import type { ServerConfig } from "../config.ts";
 import { verifiedTls } from "../pki/verified_tls.ts";
 import { localAddress } from "./address.ts";
 import { type ServerFlags, serverConfig } from "./options.ts";
+import { print } from "./output.ts";
 
 export interface TokenFlags extends ServerFlags {
   readonly url?: string;
@@ -18,7 +19,7 @@ export async function createToken(flags: TokenFlags): Promise<void> {
   const config = serverConfig(flags).server;
   const { token, expires_at } = await requestToken(config);
   const url = flags.url ?? `https://${config.names[0] ?? hostname()}:${config.port}`;
-  process.stdout.write(`dcmon agent --server ${url} --token ${token}\n`);
+  await print(`dcmon agent --server ${url} --token ${token}\n`);
   process.stderr.write(`Run this on the node to add, before ${expires_at}. It works once.\n`);
 }
 
