@@ -61,6 +61,10 @@ test("imports go one way", () => {
   expect(wrong).toEqual([]);
 });
 
+test("imports, of types too, form no circle", () => {
+  expect(circles()).toEqual([]);
+});
+
 test("agent and server never import each other", () => {
   expect(mayImport("src/agent", "src/server")).toBe(false);
   expect(mayImport("src/server", "src/agent")).toBe(false);
@@ -149,6 +153,23 @@ function reachableFrom(file: string): Set<string> {
   };
   visit(file);
   return reached;
+}
+
+/** A circle for each import that closes one, as `a.ts → b.ts → a.ts`. */
+function circles(): string[] {
+  const found: string[] = [];
+  const path: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (done.has(file)) return;
+    done.add(file);
+    path.push(file);
+    for (const { target, kind } of imports.get(file) ?? []) if (kind !== "lazy") visit(target);
+    path.pop();
+  };
+  for (const file of files) visit(file);
+  return found;
 }
 
 function isOurs(target: string): boolean {

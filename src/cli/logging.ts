@@ -1,6 +1,7 @@
 import type { AgentConfig, ServerConfig } from "../config.ts";
 import { systemClock } from "../lib/clock.ts";
-import { createLogger, type Logger, openLogSink } from "../lib/log.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
+import { openLogSink } from "../lib/log_sink.ts";
 
 /** The process's log. A log file is opened anew on SIGHUP and flushed when the scope ends. */
 export interface ProcessLog extends AsyncDisposable {

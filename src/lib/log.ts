@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { openLogFile } from "./logfile.ts";
+import type { LogSink } from "./log_sink.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -16,15 +16,6 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds these fields to every line. */
   with(fields: LogFields): Logger;
-}
-
-/** Where lines go. A line has no line break in it. */
-export interface LogSink {
-  write(line: string): void;
-  /** Opens the destination anew, after log rotation has moved the file. */
-  reopen(): void;
-  /** Resolves when everything written so far has reached the destination. */
-  flush(): Promise<void>;
 }
 
 export interface LogOptions {
@@ -58,20 +49,6 @@ export function createLogger(options: LogOptions, bound: LogFields = {}): Logger
     with: (fields) => createLogger(options, { ...bound, ...fields }),
   };
 }
-
-/**
- * The sink for `--log-file`: the file, or stderr for an empty path.
- * @throws Error when the file cannot be opened for appending.
- */
-export function openLogSink(path: string): LogSink {
-  return path === "" ? stderrSink : openLogFile(path);
-}
-
-const stderrSink: LogSink = {
-  write: (line) => void process.stderr.write(`${line}\n`),
-  reopen() {},
-  flush: () => Promise.resolve(),
-};
 
 /** `2026-11-21T10:00:00.000Z info  message key=value key="two words"` */
 export function formatText(time: number, level: LogLevel, message: string, fields: LogFields): string {

@@ -1,4 +1,4 @@
-import type { MetricFamily } from "./catalogue.ts";
+import type { MetricFamily } from "./family.ts";
 
 /** What dcmon says about itself. */
 export const DCMON_METRICS: readonly (readonly [string, MetricFamily])[] = [
@@ -50,7 +50,11 @@ export const DCMON_METRICS: readonly (readonly [string, MetricFamily])[] = [
   ],
   [
     "dcmon_agent_spool_writable",
-    { type: "gauge", unit: "", help: "1 while the spool can be written, 0 while frames stay in memory." },
+    {
+      type: "gauge",
+      unit: "",
+      help: "1 while the spool's disk works, 0 while frames stay in memory or cannot be read.",
+    },
   ],
   [
     "dcmon_agent_spools_set_aside_total",

@@ -1,4 +1,4 @@
-import type { MetricFamily, MetricPattern, Unit } from "./catalogue.ts";
+import type { MetricFamily, MetricPattern, Unit } from "./family.ts";
 
 /** What the os exporter produces, under node_exporter's names. */
 export const NODE_METRICS: readonly (readonly [string, MetricFamily])[] = [

@@ -1,4 +1,5 @@
-import type { Catalogue, MetricFamily } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { MetricFamily } from "./family.ts";
 import { formatLabels, isLabelName, isMetricName, labelsOf, METRIC_NAME } from "./labels.ts";
 
 /** A value to be shown, as an exporter gives it. */

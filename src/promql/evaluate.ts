@@ -7,10 +7,11 @@ import { boundsOf, type Grid, gridOf, type QueryParams, referenceTime } from "./
 import { compareLabels } from "./labelset.ts";
 import { Budget, type QueryLimits } from "./limits.ts";
 import { parse } from "./parse.ts";
-import type { RangeSeries, RangeVector } from "./range.ts";
+import type { RangeVector } from "./range.ts";
 import { type SelectorSpan, selectorSpans } from "./selectors.ts";
 import type { SeriesSamples, Source } from "./source.ts";
 import type { Column, Value } from "./value.ts";
+import type { RangeSeries } from "./window.ts";
 import { Window } from "./window.ts";
 
 /** One value of one series. */

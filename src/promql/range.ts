@@ -3,14 +3,7 @@ import { type Reference, referenceTime } from "./grid.ts";
 import { withoutName } from "./labelset.ts";
 import type { SeriesSamples } from "./source.ts";
 import { type Column, type Context, emptyColumn, hasValues, requireUniqueLabels } from "./value.ts";
-import { Window } from "./window.ts";
-
-/** A series of a range vector before it is cut into windows. Stale markers are gone: NaN is a value. */
-export interface RangeSeries {
-  readonly labels: Labels;
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-}
+import { type RangeSeries, Window } from "./window.ts";
 
 /** A range selector's or subquery's series, and which window `(t - range, t]` of them each step sees. */
 export interface RangeVector {

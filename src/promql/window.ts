@@ -1,4 +1,11 @@
-import type { RangeSeries } from "./range.ts";
+import type { Labels } from "../metrics/labels.ts";
+
+/** A series of a range vector before it is cut into windows. Stale markers are gone: NaN is a value. */
+export interface RangeSeries {
+  readonly labels: Labels;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
 
 /**
  * The samples of one series with `start < timestamp ≤ end`, as the indexes `[from, to)`. It slides: ends must not

@@ -2,15 +2,10 @@ import { timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";
 import type { MiddlewareHandler } from "hono/types";
 import { apiError } from "./api/answers.ts";
-import type { Route } from "./routes.ts";
+import type { Principal } from "./principal.ts";
+import type { Route } from "./route.ts";
 import type { AppContext, AppEnv, Services } from "./services.ts";
-import { SESSION_COOKIE, type Session } from "./sessions.ts";
-
-/** Who asks. There is one role so far; a token and a session both stand for the administrator. */
-export type Principal =
-  | { readonly kind: "anonymous" }
-  | { readonly kind: "token" }
-  | { readonly kind: "session"; readonly session: Session };
+import { SESSION_COOKIE } from "./sessions.ts";
 
 /** Finds out who asks and keeps it at `c.var.principal`. Decides nothing. */
 export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {

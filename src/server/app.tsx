@@ -8,6 +8,7 @@ import type { Logger } from "../lib/log.ts";
 import { authorise, identify } from "./access.ts";
 import { apiError } from "./api/answers.ts";
 import { ParameterError } from "./api/parameters.ts";
+import type { AppStore } from "./app_store.ts";
 import { Assets } from "./assets.ts";
 import type { StatusRules } from "./client_status.ts";
 import { FailureLimit } from "./failure_limit.ts";
@@ -16,8 +17,9 @@ import { securityHeaders } from "./headers.ts";
 import { HostList } from "./hosts.ts";
 import { linksOf } from "./links.ts";
 import { frameOf, page } from "./pages/frame.ts";
-import { type Route, routes } from "./routes.ts";
-import type { AppContext, AppEnv, AppStore, EnrolmentService, Services } from "./services.ts";
+import type { Route } from "./route.ts";
+import { routes } from "./routes.ts";
+import type { AppContext, AppEnv, EnrolmentService, Services } from "./services.ts";
 import { Sessions } from "./sessions.ts";
 
 export interface AppOptions {
@@ -67,7 +69,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 function servicesOf(options: AppOptions): Services {
   const { adminToken, adminTokenFile, clock, enrolment, log, store, version } = options;
   const assets = new Assets();
-  const links = linksOf((name) => assets.hashedName(name));
+  const links = linksOf(routes, (name) => assets.hashedName(name));
   assets.add("manifest.webmanifest", manifest(links.dashboard, links.asset("icon.svg")));
   return {
     store,

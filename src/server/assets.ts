@@ -12,7 +12,6 @@ import app from "../../static/dist/app.js" with { type: "text" };
 import client from "../../static/dist/client.js" with { type: "text" };
 import theme from "../../static/dist/theme.js" with { type: "text" };
 import icon from "../../static/icon.svg" with { type: "text" };
-import type { AppContext } from "./services.ts";
 
 interface Asset {
   readonly type: string;
@@ -69,15 +68,4 @@ export class Assets {
   find(hashedName: string): Asset | undefined {
     return this.#byHashedName.get(hashedName);
   }
-}
-
-export function showAsset(c: AppContext): Response | Promise<Response> {
-  const asset = c.var.services.assets.find(c.req.param("name") ?? "");
-  if (asset === undefined) return c.notFound();
-  const gzip = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
-  c.header("Content-Type", asset.type);
-  c.header("Cache-Control", "public, max-age=31536000, immutable");
-  c.header("Vary", "Accept-Encoding");
-  if (gzip) c.header("Content-Encoding", "gzip");
-  return c.body(gzip ? asset.gzipped : asset.bytes);
 }

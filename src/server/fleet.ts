@@ -1,7 +1,7 @@
 import { VIRTUAL_DEVICES } from "../../static/charts/definitions.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import type { AppStore } from "./services.ts";
+import type { AppStore } from "./app_store.ts";
 import { queryMatrix, queryVector, type VectorSample } from "./vectors.ts";
 
 /** What the fleet table shows of one node. Absent: not measured, or nothing within the lookback. */

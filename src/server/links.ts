@@ -1,5 +1,3 @@
-import { routes } from "./routes.ts";
-
 /** Where pages point to. Built from the route table, so a link cannot outlive its route. */
 export interface Links {
   home: string;
@@ -12,8 +10,21 @@ export interface Links {
   asset(name: string): string;
 }
 
+type Linked =
+  | "home"
+  | "login"
+  | "deleteSession"
+  | "dashboard"
+  | "refreshClients"
+  | "queryRange"
+  | "clientPage"
+  | "asset";
+
 /** @param assetPath the hashed name under which an asset is served. */
-export function linksOf(assetPath: (name: string) => string): Links {
+export function linksOf(
+  routes: Readonly<Record<Linked, { readonly path: string }>>,
+  assetPath: (name: string) => string,
+): Links {
   return {
     home: routes.home.path,
     login: routes.login.path,

@@ -1,5 +1,5 @@
 import type { Client } from "../store/types.ts";
-import type { AppStore } from "./services.ts";
+import type { AppStore } from "./app_store.ts";
 import { queryVector } from "./vectors.ts";
 
 /** What is known about a machine, for the head of its page. Absent: not reported within the lookback. */

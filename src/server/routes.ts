@@ -4,23 +4,12 @@ import { showHealth } from "./api/health.ts";
 import { listLabels, listLabelValues, listSeries, showBuildInfo, showMetadata } from "./api/metadata.ts";
 import { query, queryRange } from "./api/query.ts";
 import { createToken } from "./api/tokens.ts";
-import { showAsset } from "./assets.ts";
+import { showAsset } from "./pages/asset.ts";
 import { showClientPage } from "./pages/client.tsx";
 import { refreshClients, showDashboard } from "./pages/dashboard.tsx";
 import { showHome } from "./pages/home.tsx";
 import { createSession, deleteSession, showLogin } from "./pages/login.tsx";
-import type { AppContext } from "./services.ts";
-
-export interface Route {
-  readonly method: "GET" | "POST";
-  /** Hono's syntax: `:id` is one segment. */
-  readonly path: string;
-  /** Who may ask. `public` is said explicitly: nothing is open because somebody forgot a line. */
-  readonly access: "public" | "admin";
-  /** How a caller without access is answered: `page` with the login page, `api` with Prometheus's error JSON. */
-  readonly audience: "page" | "api";
-  readonly handle: (c: AppContext) => Response | Promise<Response>;
-}
+import type { Route } from "./route.ts";
 
 /** Every URL that the server answers, besides the agents' `/ws/client/{id}`. */
 export const routes = {
@@ -120,5 +109,3 @@ export const routes = {
     handle: showBuildInfo,
   },
 } as const satisfies Record<string, Route>;
-
-export type RouteName = keyof typeof routes;

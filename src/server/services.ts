@@ -1,21 +1,15 @@
 import type { Context } from "hono";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Store } from "../store/store.ts";
-import type { Principal } from "./access.ts";
+import type { AppStore } from "./app_store.ts";
 import type { Assets } from "./assets.ts";
 import type { StatusRules } from "./client_status.ts";
 import type { FailureLimit } from "./failure_limit.ts";
 import type { Fleet } from "./fleet.ts";
 import type { HostList } from "./hosts.ts";
 import type { Links } from "./links.ts";
+import type { Principal } from "./principal.ts";
 import type { Sessions } from "./sessions.ts";
-
-/** What the pages and the API ask of the store. */
-export type AppStore = Pick<
-  Store,
-  "clients" | "sessions" | "query" | "series" | "labelNames" | "labelValues" | "lastReceived" | "stats"
->;
 
 /** The certificate authority's side of joining: see docs/api.md for the messages. */
 export interface EnrolmentService {

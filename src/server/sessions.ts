@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import type { AppStore } from "./services.ts";
+import type { AppStore } from "./app_store.ts";
 
 export const SESSION_COOKIE = "__Host-dcmon";
 const IDLE_MS = 12 * 3600 * 1000;

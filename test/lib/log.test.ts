@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger, formatJson, formatText, type LogSink, openLogSink } from "../../src/lib/log.ts";
+import { createLogger, formatJson, formatText } from "../../src/lib/log.ts";
+import { type LogSink, openLogSink } from "../../src/lib/log_sink.ts";
 
 const TIME = Date.parse("2026-11-21T10:00:00.000Z");
 const HOSTILE = 'a\nb\r\u001b[2J\u0000\u009b\u2028\u202e"\\';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Route, routes } from "../../src/server/routes.ts";
+import type { Route } from "../../src/server/route.ts";
+import { routes } from "../../src/server/routes.ts";
 import { ADMIN_TOKEN, AppFixture, type Ask, FORM, ORIGIN } from "./app_fixture.ts";
 
 let fixture: AppFixture;

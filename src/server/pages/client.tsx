@@ -4,9 +4,10 @@ import { ClientPage } from "../../../views/pages/client.tsx";
 import { ProblemPage } from "../../../views/pages/problem.tsx";
 import { METRIC_NAME } from "../../metrics/labels.ts";
 import type { Client } from "../../store/types.ts";
+import type { AppStore } from "../app_store.ts";
 import { statusOf } from "../client_status.ts";
 import { type NodeFacts, nodeFacts } from "../node_facts.ts";
-import type { AppContext, AppStore } from "../services.ts";
+import type { AppContext } from "../services.ts";
 import { frameOf, page } from "./frame.ts";
 
 /** Until an agent has announced its intervals, its charts assume the default of the os exporter. */

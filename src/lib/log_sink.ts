@@ -1,14 +1,36 @@
 import { closeSync, constants, openSync, write } from "node:fs";
-import type { LogSink } from "./log.ts";
+
+/** Where lines go. A line has no line break in it. */
+export interface LogSink {
+  write(line: string): void;
+  /** Opens the destination anew, after log rotation has moved the file. */
+  reopen(): void;
+  /** Resolves when everything written so far has reached the destination. */
+  flush(): Promise<void>;
+}
 
 /** While the disk does not take lines, this much waits; what comes on top is dropped and counted. */
 const MAX_WAITING_BYTES = 1 << 20;
 
 /**
+ * The sink for `--log-file`: the file, or stderr for an empty path.
+ * @throws Error when the file cannot be opened for appending.
+ */
+export function openLogSink(path: string): LogSink {
+  return path === "" ? stderrSink : openLogFile(path);
+}
+
+const stderrSink: LogSink = {
+  write: (line) => void process.stderr.write(`${line}\n`),
+  reopen() {},
+  flush: () => Promise.resolve(),
+};
+
+/**
  * A log file: appended to without blocking the caller, in order.
  * @throws Error when the file cannot be opened; `reopen` keeps the old file in that case.
  */
-export function openLogFile(path: string): LogSink {
+function openLogFile(path: string): LogSink {
   let fd = open(path);
   let waiting = "";
   let dropped = 0;
