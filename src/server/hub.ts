@@ -7,6 +7,7 @@ import type { Client } from "../store/types.ts";
 import { type CLOSE, MAX_BEGIN_LAYOUTS, MAX_MESSAGE_BYTES } from "../wire/messages.ts";
 import { senderOf } from "./address.ts";
 import { AgentConnection, type ConnectionListener } from "./agent_connection.ts";
+import { Inbox } from "./inbox.ts";
 import { Rate } from "./rate.ts";
 
 const PATH = /^\/ws\/client\/([0-9a-f]{16})$/;
@@ -55,7 +56,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.websocket = handlers;
+    this.websocket = handlersFor(new Inbox(options.clock));
     this.#complaints = new Rate(options.clock, COMPLAINT_RATE);
     options.store.onDurable((stream, sequence) => this.#byStream.get(stream)?.durable(sequence));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -182,17 +183,19 @@ export class Hub {
   }
 }
 
-const handlers: WebSocketHandler<AgentConnection> = {
-  maxPayloadLength: MAX_MESSAGE_BYTES,
-  perMessageDeflate: false,
-  idleTimeout: 60,
-  sendPings: true,
-  backpressureLimit: MAX_MESSAGE_BYTES,
-  closeOnBackpressureLimit: true,
-  open: (socket: ServerWebSocket<AgentConnection>) => socket.data.open(socket),
-  message: (socket, message) => socket.data.receive(message),
-  close: (socket) => socket.data.closed(),
-};
+function handlersFor(inbox: Inbox): WebSocketHandler<AgentConnection> {
+  return {
+    maxPayloadLength: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    idleTimeout: 60,
+    sendPings: true,
+    backpressureLimit: MAX_MESSAGE_BYTES,
+    closeOnBackpressureLimit: true,
+    open: (socket: ServerWebSocket<AgentConnection>) => socket.data.open(socket),
+    message: (socket, message) => inbox.deliver(socket.data, message),
+    close: (socket) => socket.data.closed(),
+  };
+}
 
 function refuse(status: number, text: string): Response {
   return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
