@@ -28,7 +28,13 @@ export interface JournalRow {
   readonly payload: Uint8Array;
 }
 
-/** What waits for one commit, in memory that the writer shares. */
+/** Shared with the writer. It grows to what the largest batch needed, and serves one batch after the other. */
+export class BatchMemory {
+  rows = new Float64Array(new SharedArrayBuffer(8 * ROW_FIELDS * 64));
+  payloads = new Uint8Array(new SharedArrayBuffer(16 * 1024));
+}
+
+/** What waits for one commit. */
 export class Batch {
   readonly series: NewSeries[] = [];
   readonly layouts: NewLayout[] = [];
@@ -37,8 +43,8 @@ export class Batch {
   readonly acknowledge = new Map<number, number>();
   rowCount = 0;
   byteCount = 0;
-  private rows = new Float64Array(new SharedArrayBuffer(8 * ROW_FIELDS * 64));
-  private payloads = new Uint8Array(new SharedArrayBuffer(16 * 1024));
+
+  constructor(readonly memory: BatchMemory) {}
 
   get full(): boolean {
     return this.byteCount >= FULL_BYTES || this.rowCount >= FULL_ROWS;
@@ -50,12 +56,12 @@ export class Batch {
   }
 
   get firstId(): number | undefined {
-    return this.rowCount === 0 ? undefined : this.rows[ROW_ID];
+    return this.rowCount === 0 ? undefined : this.memory.rows[ROW_ID];
   }
 
   add(row: JournalRow): void {
     this.makeRoom(row.payload.length);
-    const { rows } = this;
+    const { rows } = this.memory;
     const at = this.rowCount * ROW_FIELDS;
     rows[at + ROW_ID] = row.id;
     rows[at + ROW_STREAM] = row.stream;
@@ -65,14 +71,14 @@ export class Batch {
     rows[at + ROW_RECEIVED] = row.received;
     rows[at + ROW_OFFSET] = this.byteCount;
     rows[at + ROW_LENGTH] = row.payload.length;
-    this.payloads.set(row.payload, this.byteCount);
+    this.memory.payloads.set(row.payload, this.byteCount);
     this.rowCount++;
     this.byteCount += row.payload.length;
   }
 
   /** The payload is a view into the batch. */
   rowAt(index: number): JournalRow {
-    const { rows } = this;
+    const { rows } = this.memory;
     const at = index * ROW_FIELDS;
     const offset = rows[at + ROW_OFFSET]!;
     return {
@@ -82,26 +88,28 @@ export class Batch {
       sequence: rows[at + ROW_SEQUENCE]!,
       timestamp: rows[at + ROW_TIMESTAMP]!,
       received: rows[at + ROW_RECEIVED]!,
-      payload: this.payloads.subarray(offset, offset + rows[at + ROW_LENGTH]!),
+      payload: this.memory.payloads.subarray(offset, offset + rows[at + ROW_LENGTH]!),
     };
   }
 
   message(): CommitBatch {
-    const { series, layouts, streams, rows, rowCount, payloads } = this;
+    const { series, layouts, streams, rowCount } = this;
+    const { rows, payloads } = this.memory;
     return { series, layouts, streams, rows, rowCount, payloads };
   }
 
   private makeRoom(payloadLength: number): void {
-    if ((this.rowCount + 1) * ROW_FIELDS > this.rows.length) {
-      const grown = new Float64Array(new SharedArrayBuffer(2 * this.rows.byteLength));
-      grown.set(this.rows);
-      this.rows = grown;
+    const { memory } = this;
+    if ((this.rowCount + 1) * ROW_FIELDS > memory.rows.length) {
+      const grown = new Float64Array(new SharedArrayBuffer(2 * memory.rows.byteLength));
+      grown.set(memory.rows);
+      memory.rows = grown;
     }
-    if (this.byteCount + payloadLength > this.payloads.length) {
-      const size = Math.max(2 * this.payloads.length, this.byteCount + payloadLength);
+    if (this.byteCount + payloadLength > memory.payloads.length) {
+      const size = Math.max(2 * memory.payloads.length, this.byteCount + payloadLength);
       const grown = new Uint8Array(new SharedArrayBuffer(size));
-      grown.set(this.payloads.subarray(0, this.byteCount));
-      this.payloads = grown;
+      grown.set(memory.payloads.subarray(0, this.byteCount));
+      memory.payloads = grown;
     }
   }
 }

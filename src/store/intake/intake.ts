@@ -7,7 +7,7 @@ import { LayoutChanges } from "../head/staleness.ts";
 import type { AppendOutcome, DurableListener, Frame, OpenedStream, RegisteredLayout } from "../types.ts";
 import type { WriterClient } from "../writer/client.ts";
 import type { StreamPosition } from "../writer/protocol.ts";
-import { Batch, type JournalRow } from "./batch.ts";
+import { Batch, BatchMemory, type JournalRow } from "./batch.ts";
 import { type Layouts, refusedColumns } from "./layouts.ts";
 import type { Stream, Streams } from "./streams.ts";
 
@@ -15,6 +15,8 @@ import type { Stream, Streams } from "./streams.ts";
 const GATHER_MS = 50;
 /** Clocks of nodes may be ahead by this much. */
 const FUTURE_MS = 2 * 60 * 1000;
+/** Memory of committed batches that is kept for the next ones: one gathers while another is at the writer. */
+const SPARE_MEMORIES = 2;
 const OWN = 0;
 /** The stream of rows that nobody waits for. */
 const NO_STREAM = 0;
@@ -44,6 +46,7 @@ export class Intake {
   private inFlight: Batch | undefined;
   /** In the order of commit; the last one still gathers. */
   private readonly waiting: Batch[] = [];
+  private readonly spare: BatchMemory[] = [];
   private gatherTimer: Timer | undefined;
   private readonly listeners: DurableListener[] = [];
   private readonly repeated = new Set<Stream>();
@@ -234,7 +237,7 @@ export class Intake {
   private gatheringBatch(): Batch {
     let batch = this.waiting.at(-1);
     if (batch === undefined || batch.full) {
-      batch = new Batch();
+      batch = new Batch(this.spare.pop() ?? new BatchMemory());
       this.waiting.push(batch);
       this.gatherTimer ??= setTimeout(() => {
         this.gatherTimer = undefined;
@@ -265,6 +268,7 @@ export class Intake {
       this.head.append(this.layouts.get(row.layout)!, row);
     }
     this.pendingBytes -= batch.byteCount;
+    if (this.spare.length < SPARE_MEMORIES) this.spare.push(batch.memory);
     this.inFlight = undefined;
     for (const [id, sequence] of batch.acknowledge) {
       this.streams.get(id)!.durable = sequence;
