@@ -6,7 +6,7 @@ import { type ServerFlags, serverConfig } from "./options.ts";
 import { printStartLine } from "./server.ts";
 import { aborted, stopSignal } from "./stopping.ts";
 
-/** `dcmon all`: the server, and an agent of this machine as its child, over the same wire as any other agent. */
+/** `dcmon all`: the server, and an agent of this machine as its child, over the same wire as any other agent. Ends as `dcmon server` does. */
 export async function all(flags: ServerFlags): Promise<void> {
   const config = serverConfig(flags);
   const stop = stopSignal();
@@ -20,7 +20,10 @@ export async function all(flags: ServerFlags): Promise<void> {
     createToken: running.createLocalToken,
     log: output.log,
   });
-  await aborted(stop);
-  await agent.stop();
-  await running.stop();
+  try {
+    await Promise.race([aborted(stop), running.failed]);
+  } finally {
+    await agent.stop();
+    await running.stop();
+  }
 }

@@ -6,15 +6,18 @@ import { openLog } from "./logging.ts";
 import { type ServerFlags, serverConfig } from "./options.ts";
 import { aborted, stopSignal } from "./stopping.ts";
 
-/** `dcmon server`: until SIGTERM or SIGINT. */
+/** `dcmon server`: until SIGTERM or SIGINT. @throws Error when the server cannot go on. */
 export async function server(flags: ServerFlags): Promise<void> {
   const config = serverConfig(flags).server;
   const stop = stopSignal();
   await using output = openLog(config);
   const running = await startServer(config, output.log);
   printStartLine(running.url, config);
-  await aborted(stop);
-  await running.stop();
+  try {
+    await Promise.race([aborted(stop), running.failed]);
+  } finally {
+    await running.stop();
+  }
 }
 
 /** For people, whatever the log's level and place. */

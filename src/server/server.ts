@@ -21,6 +21,8 @@ export interface RunningServer {
   readonly url: string;
   /** A join token for the agent that `dcmon all` starts. */
   createLocalToken(): Promise<string>;
+  /** Never resolves; rejects when the server cannot do its work any more and must be started anew. */
+  readonly failed: Promise<never>;
   /** Ends connections, commits what waits, closes the database. */
   stop(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function startServer(config: ServerConfig, log: Logger): Promise<Ru
     log.info("listening", { url: listener.url.origin, data_dir: config.data_dir, version: VERSION });
     return {
       url: listener.url.origin,
+      failed: store.failed,
       createLocalToken: async () => (await enrolment.createToken()).token,
       async stop() {
         endOwnSeries();

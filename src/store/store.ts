@@ -156,6 +156,11 @@ export class Store {
     return this.parts.intake.append(frame);
   }
 
+  /** Never resolves; rejects when nothing can be stored until the process is started anew. */
+  get failed(): Promise<never> {
+    return this.parts.writer.failed;
+  }
+
   onDurable(listener: DurableListener): void {
     this.parts.intake.onDurable(listener);
   }

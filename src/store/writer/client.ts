@@ -32,13 +32,22 @@ export class WriterClient {
   private nextId = 1;
   private readonly opened = Promise.withResolvers<void>();
   private readonly closed = Promise.withResolvers<void>();
+  private readonly failing = Promise.withResolvers<never>();
+  private failure: Error | undefined;
 
   constructor(
     private readonly worker: Worker,
     private readonly log: Logger,
   ) {
+    // Whoever does not look at it is told by every request.
+    this.failing.promise.catch(() => {});
     worker.onmessage = ({ data }: MessageEvent<WriterReply>) => this.receive(data);
-    worker.onerror = (event) => this.stopped(event.message);
+    worker.onerror = (event) => this.stopped(reasonIn(event.message));
+  }
+
+  /** Never resolves; rejects when the writer's thread has ended though nobody closed it: nothing can be stored then. */
+  get failed(): Promise<never> {
+    return this.failing.promise;
   }
 
   /** To be called first. @throws Error when the writer cannot open the database. */
@@ -97,6 +106,7 @@ export class WriterClient {
   }
 
   private request(request: WithoutId<RequestWithId>): Promise<WriterResult> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     const id = this.nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<WriterResult>();
     this.waiting.set(id, { resolve, reject });
@@ -141,9 +151,12 @@ export class WriterClient {
   }
 
   private stopped(reason: string): void {
-    const error = new Error(`The store's writer stopped: ${reason}. Restart dcmon.`);
+    const error = new Error(
+      `Cannot store anything more: the writer's thread ended (${reason}). Restart dcmon.`,
+    );
+    this.failure = error;
     this.trouble = error.message;
-    this.log.error(error.message);
+    this.failing.reject(error);
     this.opened.reject(error);
     this.closed.resolve();
     this.rejectAll(error);
@@ -153,4 +166,9 @@ export class WriterClient {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
+}
+
+/** Bun reports an error of another thread as it prints it: with source lines above and the stack below. */
+function reasonIn(report: string): string {
+  return /^\w*error: .*$/im.exec(report)?.[0] ?? report.trim().replaceAll(/\s+/g, " ");
 }
