@@ -38,6 +38,7 @@ function agentSamples({ layouts, spool, uplink }: AgentParts): Sample[] {
     sample("frames_lost_total", stored.lost, ["reason", "memory_full"]),
     sample("frames_lost_total", stored.damaged, ["reason", "damaged"]),
     sample("frames_lost_total", sent.rejectedFrames, ["reason", "rejected"]),
+    sample("frames_lost_total", sent.framesWithoutLayout, ["reason", "no_layout"]),
     sample("layouts_refused_total", sent.refusedLayouts),
     sample("disconnects_total", sent.disconnects),
     ...Object.entries(layouts.drops.counts).map(([reason, count]) =>

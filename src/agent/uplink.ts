@@ -39,6 +39,8 @@ export interface UplinkStats {
   readonly refusedLayouts: number;
   /** Frames that the server does not accept. */
   readonly rejectedFrames: number;
+  /** Frames that the spool has no layout for. */
+  readonly framesWithoutLayout: number;
   /** How far the server's clock is ahead, in milliseconds; undefined before the first connection. */
   readonly clockOffsetMs: number | undefined;
 }
@@ -56,6 +58,7 @@ export class Uplink {
   #clockTold = "";
   #disconnects = 0;
   #acknowledgedBefore = 0;
+  #lostBefore = 0;
   #refusedLayouts = 0;
   #rejectedFrames = 0;
   #clockOffsetMs: number | undefined;
@@ -76,6 +79,7 @@ export class Uplink {
       acknowledgedFrames: this.#acknowledgedBefore + (this.#sender?.acknowledgedFrames ?? 0),
       refusedLayouts: this.#refusedLayouts,
       rejectedFrames: this.#rejectedFrames,
+      framesWithoutLayout: this.#lostBefore + (this.#sender?.lostFrames ?? 0),
       clockOffsetMs: this.#clockOffsetMs,
     };
   }
@@ -127,13 +131,14 @@ export class Uplink {
       this.#sender = undefined;
       this.#disconnects++;
       this.#acknowledgedBefore += sender.acknowledgedFrames;
+      this.#lostBefore += sender.lostFrames;
       sender.close();
       if (clock.monotonic() - since >= STABLE_MS) this.#forgetTrouble();
     }
   }
 
   async #begin(socket: ServerSocket): Promise<Sender> {
-    const { spool } = this.#options;
+    const { log, spool } = this.#options;
     const { epoch } = spool;
     const layouts = spool.layoutsInUse().slice(0, MAX_BEGIN_LAYOUTS);
     socket.send({ type: "begin", epoch, layouts });
@@ -146,7 +151,7 @@ export class Uplink {
       throw socket.fail(new LinkEnded("The spool is older than what the server has from it.", NORMAL));
     }
     const singlyThrough = this.#singlyThrough;
-    return new Sender({ spool, socket, timers: this.#timers, layouts, resume, singlyThrough });
+    return new Sender({ spool, socket, timers: this.#timers, log, layouts, resume, singlyThrough });
   }
 
   #handle(message: ServerMessage, sender: Sender, socket: ServerSocket): void {

@@ -17,6 +17,7 @@ import { SpoolFile } from "../../src/agent/spool/file.ts";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
+import { diskError } from "./disk_error.ts";
 import { FakeTime } from "./fake_time.ts";
 import { testLayout, testReading } from "./readings.ts";
 import { recordingLogger } from "./recording_logger.ts";
@@ -462,11 +463,6 @@ function damageChecksum(path: string, n: number): void {
     [n - 1],
   );
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-/** As SQLite reports a failing disk. */
-function diskError(): Error {
-  return Object.assign(new Error("disk I/O error"), { name: "SQLiteError", code: "SQLITE_IOERR_READ" });
 }
 
 function overwritePages(path: string, at: number, pages: number): void {

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
+import { SpoolFile } from "../../src/agent/spool/file.ts";
 import { Spool } from "../../src/agent/spool.ts";
 import { systemTimers, type Timers } from "../../src/agent/timers.ts";
 import { Backoff } from "../../src/agent/uplink/backoff.ts";
@@ -11,6 +12,7 @@ import { CLOSE, WINDOW_BYTES } from "../../src/wire/messages.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
 import { Random } from "../promql/random.ts";
 import { until } from "../support/until.ts";
+import { diskError } from "./disk_error.ts";
 import { testLayout, testReading } from "./readings.ts";
 import { recordingLogger } from "./recording_logger.ts";
 import { ScriptedServer } from "./scripted_server.ts";
@@ -58,6 +60,14 @@ async function setUp(options: Partial<UplinkOptions> & { frames?: number } = {})
 /** Timers whose long waits, from `fromMs` on, are over at once. */
 function impatient(fromMs: number): Timers {
   return { after: (ms, callback) => systemTimers.after(ms >= fromMs ? 50 : ms, callback) };
+}
+
+/** As when the row of a layout has gone. */
+function loseLayout(spool: Spool, hash: string) {
+  const layout = spool.layout.bind(spool);
+  return spyOn(spool, "layout").mockImplementation((wanted) =>
+    wanted === hash ? undefined : layout(wanted),
+  );
 }
 
 const sequences = (frames: readonly { sequence: number }[]) => frames.map(({ sequence }) => sequence);
@@ -245,6 +255,36 @@ test("a frame that the server does not accept is found, dropped and counted; all
   const arrived = new Set(server.connections.flatMap(({ frames }) => sequences(frames)));
   expect(arrived.size).toBe(40);
   expect(uplink.stats.rejectedFrames).toBe(1);
+});
+
+test("frames whose layout the spool has lost are said once, dropped and counted; all others arrive", async () => {
+  const { server, spool, start, uplink, lines } = await setUp({ frames: 3 });
+  const lost = testLayout(2, "lost");
+  for (let i = 4; i <= 8; i++) spool.append([testReading(i, i === 6 ? LAYOUT : lost)]);
+  loseLayout(spool, testReading(4, lost).hash);
+  start();
+  const connection = await server.connection(0);
+  await until(() => spool.stats().frames === 0);
+  expect(connection.frames.map(({ timestamp }) => timestamp)).toEqual([1, 2, 3, 6]);
+  expect(uplink.stats).toMatchObject({ acknowledgedFrames: 4, framesWithoutLayout: 4 });
+  expect(lines.filter((line) => line.includes("layout is not in the spool"))).toHaveLength(1);
+});
+
+test("frames whose layout cannot be read now wait for it, and those behind them too", async () => {
+  const { server, spool, start, uplink } = await setUp({ frames: 3 });
+  const lookup = spyOn(SpoolFile.prototype, "layout").mockImplementation(() => {
+    throw diskError();
+  });
+  start();
+  const connection = await server.connection(0);
+  await until(() => lookup.mock.calls.length > 0);
+  spool.append([testReading(4, LAYOUT)]);
+  expect(spool.stats().frames).toBe(4);
+  lookup.mockRestore();
+  spool.append([testReading(5, LAYOUT)]);
+  await until(() => spool.stats().frames === 0);
+  expect(connection.frames.map(({ timestamp }) => timestamp)).toEqual([1, 2, 3, 4, 5]);
+  expect(uplink.stats.framesWithoutLayout).toBe(0);
 });
 
 test("a refused layout is said and counted, and the others go on", async () => {

@@ -1,3 +1,4 @@
+import type { Logger } from "../../lib/log.ts";
 import { encodeFrame, FRAME_HEADER_BYTES } from "../../wire/frame.ts";
 import { CLOSE, WINDOW_BYTES } from "../../wire/messages.ts";
 import type { Spool, SpooledFrame } from "../spool.ts";
@@ -13,6 +14,7 @@ export interface SenderOptions {
   readonly spool: Spool;
   readonly socket: Pick<ServerSocket, "ended" | "fail" | "send" | "sendFrame">;
   readonly timers: Timers;
+  readonly log: Logger;
   /** The layouts that `begin` listed, in order. */
   readonly layouts: readonly string[];
   readonly resume: MessageOf<"resume">;
@@ -30,6 +32,8 @@ export interface SenderOptions {
 export class Sender {
   /** Frames that this connection delivered. */
   acknowledgedFrames = 0;
+  /** Frames that the spool has no layout for. */
+  lostFrames = 0;
   readonly #options: SenderOptions;
   readonly #indexOf: Map<string, number>;
   readonly #need: Set<string>;
@@ -39,6 +43,9 @@ export class Sender {
   #cursor: number;
   readonly #onTheWay: { readonly sequence: number; readonly bytes: number }[] = [];
   #bytesOnTheWay = 0;
+  /** Frames without a layout behind one that is on the way. */
+  readonly #lost: number[] = [];
+  readonly #lostLayouts = new Set<string>();
   #cancelDeadline: (() => void) | undefined;
 
   constructor(options: SenderOptions) {
@@ -87,6 +94,7 @@ export class Sender {
       this.#queue = this.#queue.filter((frame) => frame.sequence > sequence);
     }
     if (delivered > 0) this.#restartDeadline();
+    this.#dropLost();
     this.pump();
   }
 
@@ -105,7 +113,10 @@ export class Sender {
     const layoutBytes = this.#announce(hash);
     if (layoutBytes === undefined && !this.#options.spool.readable) return false;
     this.#cursor = sequence;
-    if (layoutBytes === undefined) return true;
+    if (layoutBytes === undefined) {
+      this.#lose(sequence, hash);
+      return true;
+    }
     const frame = encodeFrame({ layoutIndex: this.#indexOf.get(hash)!, timestamp, sequence }, payload);
     this.#options.socket.sendFrame(frame);
     const bytes = layoutBytes + frame.length;
@@ -129,6 +140,24 @@ export class Sender {
       hash,
       layout: { ...layout, series: layout.series.map((s) => [...s]) },
     });
+  }
+
+  #lose(sequence: number, hash: string): void {
+    if (!this.#lostLayouts.has(hash)) {
+      this.#lostLayouts.add(hash);
+      this.#options.log.error("dropping frames whose layout is not in the spool", { layout: hash });
+    }
+    this.#lost.push(sequence);
+    this.#dropLost();
+  }
+
+  /** Deletes frames without a layout, and counts them, once all before them are delivered. */
+  #dropLost(): void {
+    const end = this.#onTheWay[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    while (this.#lost.length > 0 && this.#lost[0]! < end) {
+      this.#options.spool.acknowledge(this.#lost.shift()!);
+      this.lostFrames++;
+    }
   }
 
   #restartDeadline(): void {
