@@ -1,4 +1,5 @@
-import { Database } from "bun:sqlite";
+import { Database, SQLiteError } from "bun:sqlite";
+import { explain } from "./database.ts";
 import { lockPath } from "./files.ts";
 
 /**
@@ -8,19 +9,23 @@ import { lockPath } from "./files.ts";
 export class DataDirLock {
   private constructor(private readonly database: Database) {}
 
+  /** @throws Error that says what to do: another server holds it, or the lock's file cannot be used. */
   static acquire(dataDir: string): DataDirLock {
     const path = lockPath(dataDir);
-    const database = new Database(path, { create: true, readwrite: true });
+    let database: Database | undefined;
     try {
+      database = new Database(path, { create: true, readwrite: true });
       database.run("BEGIN EXCLUSIVE");
+      return new DataDirLock(database);
     } catch (cause) {
-      database.close();
+      database?.close();
+      if (!(cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")))
+        throw explain(cause, path);
       throw new Error(
         `Cannot use the data directory "${dataDir}": another dcmon server is running on it. Stop that one ("fuser ${path}" names it), or start this one with another --data-dir.`,
         { cause },
       );
     }
-    return new DataDirLock(database);
   }
 
   release(): void {

@@ -1,6 +1,15 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { layoutOf, StoreFixture, T0, temporaryDir } from "./fixture.ts";
 
@@ -39,6 +48,13 @@ test("a second server on the same data directory is refused, until the first has
   );
   await fixture.store.close();
   await (await StoreFixture.open({ dataDir })).store.close();
+});
+
+test("a lock that cannot be taken for another reason is not told as another server", async () => {
+  mkdirSync(join(dataDir, "dcmon.lock"));
+  expect(await refusal()).toMatch(
+    /^Cannot use the database ".*dcmon\.lock": .* \(SQLITE_CANTOPEN\w*\)\. Check that the directory exists and that/,
+  );
 });
 
 test("a database of a newer dcmon is refused", async () => {
