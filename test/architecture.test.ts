@@ -44,6 +44,8 @@ interface Import {
   readonly target: string;
   /** `lazy` is loaded when it is called for: `import()`, or as a worker. */
   readonly kind: "value" | "type" | "lazy";
+  /** What is taken by name; `*` for the whole module. */
+  readonly names: readonly string[];
 }
 
 const files = [...new Bun.Glob("{src,views,static}/**/*.{ts,tsx}").scanSync(ROOT)]
@@ -63,6 +65,23 @@ test("imports go one way", () => {
 
 test("imports, of types too, form no circle", () => {
   expect(circles()).toEqual([]);
+});
+
+test("every export is imported somewhere", () => {
+  const tests = [...new Bun.Glob("test/**/*.{ts,tsx}").scanSync(ROOT)];
+  const users = [
+    ...imports.values(),
+    ...tests.map((file) => importsOf(file, readFileSync(join(ROOT, file), "utf8"))),
+  ];
+  const used = new Set(users.flat().flatMap(({ target, names }) => names.map((name) => `${target} ${name}`)));
+  const unused = [...texts].flatMap(([file, text]) =>
+    used.has(`${file} *`)
+      ? []
+      : exportsOf(text)
+          .map((name) => `${file} ${name}`)
+          .filter((name) => !used.has(name)),
+  );
+  expect(unused).toEqual([]);
 });
 
 test("agent and server never import each other", () => {
@@ -113,13 +132,13 @@ test("the import scan sees every form of import", () => {
     const worker = new Worker(new URL("./h.ts", import.meta.url).href);
   `;
   expect(importsOf("src/agent/x.ts", text)).toEqual([
-    { target: "src/lib/log.ts", kind: "value" },
-    { target: "src/agent/c.ts", kind: "type" },
-    { target: "src/agent/d.ts", kind: "type" },
-    { target: "src/agent/e.ts", kind: "value" },
-    { target: "src/agent/f.ts", kind: "value" },
-    { target: "src/agent/g.ts", kind: "lazy" },
-    { target: "src/agent/h.ts", kind: "lazy" },
+    { target: "src/lib/log.ts", kind: "value", names: ["default", "B"] },
+    { target: "src/agent/c.ts", kind: "type", names: ["C"] },
+    { target: "src/agent/d.ts", kind: "type", names: ["D", "E"] },
+    { target: "src/agent/e.ts", kind: "value", names: ["*"] },
+    { target: "src/agent/f.ts", kind: "value", names: [] },
+    { target: "src/agent/g.ts", kind: "lazy", names: ["*"] },
+    { target: "src/agent/h.ts", kind: "lazy", names: ["*"] },
   ]);
 });
 
@@ -130,18 +149,33 @@ function importsOf(file: string, text: string): Import[] {
     const specifier = groups.from ?? groups.bare ?? groups.lazy ?? "";
     const target = specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier;
     const kind = groups.lazy !== undefined ? "lazy" : isTypesOnly(groups.clause ?? "") ? "type" : "value";
-    return { target, kind };
+    return { target, kind, names: kind === "lazy" ? ["*"] : namesIn(groups.clause ?? "") };
   });
 }
 
 function isTypesOnly(clause: string): boolean {
   if (/^type\b/.test(clause)) return true;
-  const names =
-    /^\{(.*)\}$/s
-      .exec(clause)?.[1]
-      ?.split(",")
-      .filter((name) => name.trim() !== "") ?? [];
-  return names.length > 0 && names.every((name) => /^\s*type\s/.test(name));
+  const names = bracedIn(clause);
+  return clause.startsWith("{") && names.length > 0 && names.every((name) => /^type\s/.test(name));
+}
+
+/** `["default", "B"]` for `a, { type B as C }`. */
+function namesIn(clause: string): string[] {
+  if (clause.includes("*")) return ["*"];
+  const byDefault = /^(?!type\b)\w/.test(clause) ? ["default"] : [];
+  return [...byDefault, ...bracedIn(clause).map((name) => /^(?:type\s+)?(\w+)/.exec(name)?.[1] ?? "")];
+}
+
+function bracedIn(clause: string): string[] {
+  const names = /\{(.*)\}$/s.exec(clause)?.[1]?.split(",") ?? [];
+  return names.map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** Declarations with `export` before them: the only form in use. */
+function exportsOf(text: string): string[] {
+  const declarations =
+    /^export (?:default )?(?:async )?(?:abstract )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+  return [...text.matchAll(declarations)].map(([, name]) => name!);
 }
 
 function reachableFrom(file: string): Set<string> {

@@ -23,7 +23,7 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-export const BASE_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" } as const;
+const BASE_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" } as const;
 
 /** After the program has ended, this long for what its children still write to its pipes. */
 const READ_GRACE_MS = 500;

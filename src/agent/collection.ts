@@ -3,7 +3,7 @@ import type { Host } from "./host.ts";
 import type { Timers } from "./timers.ts";
 
 /** What came of running an exporter once. */
-export type Outcome = (Finished | Late) & { readonly durationMs: number };
+type Outcome = (Finished | Late) & { readonly durationMs: number };
 
 type Finished =
   | { readonly kind: "samples"; readonly samples: Sample[] }
@@ -16,7 +16,7 @@ interface Late {
   readonly ended: Promise<void>;
 }
 
-export interface RunOnceOptions {
+interface RunOnceOptions {
   readonly timeoutMs: number;
   readonly timers: Timers;
   /** Tells the exporter to end before its deadline. */

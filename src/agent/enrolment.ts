@@ -32,7 +32,7 @@ export class EnrolmentError extends Error {
   }
 }
 
-export interface JoinRequest {
+interface JoinRequest {
   /** `https://host:port` */
   readonly server: string;
   readonly token: string;
@@ -42,7 +42,7 @@ export interface JoinRequest {
   readonly clock: Clock;
 }
 
-export interface Grant {
+interface Grant {
   readonly client: string;
   readonly instance: string;
   /** PEM */

@@ -16,7 +16,7 @@ import { SlowCalls } from "./slow_calls.ts";
 import { createTimexReader, type Timex, type TimexReader } from "./timex.ts";
 
 /** Where the machine's trees begin. Tests move them to fixture trees. */
-export interface Roots {
+interface Roots {
   readonly proc: string;
   readonly sys: string;
   readonly etc: string;

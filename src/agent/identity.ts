@@ -45,7 +45,7 @@ export interface Identity {
   readonly anchor: TrustAnchor;
 }
 
-export interface EnrolmentOptions {
+interface EnrolmentOptions {
   /** `https://host:port`; empty for the address that was used before. */
   readonly server: string;
   /** `dcmon1.…`, or empty when this node has already joined. */

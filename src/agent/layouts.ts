@@ -4,7 +4,7 @@ import { SampleDrops } from "./layouts/sample_drops.ts";
 import type { Collection } from "./scheduler.ts";
 import type { Reading } from "./spool.ts";
 
-export interface LayoutsOptions {
+interface LayoutsOptions {
   /** The `instance` of every series. */
   readonly instance: string;
   /** Further labels for every series; a sample's own labels go before them. */

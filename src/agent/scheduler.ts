@@ -17,7 +17,7 @@ export interface Collection {
   readonly success: boolean;
 }
 
-export interface SchedulerOptions {
+interface SchedulerOptions {
   readonly exporters: readonly ScheduledExporter[];
   readonly host: Host;
   /** The client's phase for an interval, 0 … interval - 1 ms. */

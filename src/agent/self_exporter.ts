@@ -8,7 +8,7 @@ import type { Uplink } from "./uplink.ts";
 const INTERVAL_MS = 15_000;
 const TIMEOUT_MS = 5_000;
 
-export interface AgentParts {
+interface AgentParts {
   readonly spool: Pick<Spool, "stats">;
   readonly uplink: Pick<Uplink, "stats">;
   readonly layouts: Pick<Layouts, "drops">;

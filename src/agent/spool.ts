@@ -27,7 +27,7 @@ const TROUBLES: Record<Access, string> = {
     "the spool cannot be written; frames stay in memory. Free or repair the disk, the agent goes on by itself",
 };
 
-export interface SpoolOptions {
+interface SpoolOptions {
   readonly path: string;
   /** For file and WAL together. */
   readonly maxBytes: number;
@@ -35,7 +35,7 @@ export interface SpoolOptions {
   readonly log: Logger;
 }
 
-export interface SpoolStats {
+interface SpoolStats {
   /** Frames that are not acknowledged, on disk and in memory. */
   readonly frames: number;
   /** In use on the disk. */

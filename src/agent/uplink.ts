@@ -29,7 +29,7 @@ export interface UplinkOptions {
   readonly backoff?: Backoff;
 }
 
-export interface UplinkStats {
+interface UplinkStats {
   /** True while frames can be delivered. */
   readonly connected: boolean;
   /** Connections that ended. */

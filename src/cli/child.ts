@@ -13,7 +13,7 @@ const HEALTHY_MS = 60_000;
 /** After SIGTERM, until SIGKILL. */
 const STOP_MS = 5_000;
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly config: Config;
   readonly configFile: string | undefined;
   /** Where the server listens. */

@@ -4,7 +4,7 @@ import { createLogger, type Logger } from "../lib/log.ts";
 import { openLogSink } from "../lib/log_sink.ts";
 
 /** The process's log. A log file is opened anew on SIGHUP and flushed when the scope ends. */
-export interface ProcessLog extends AsyncDisposable {
+interface ProcessLog extends AsyncDisposable {
   readonly log: Logger;
 }
 

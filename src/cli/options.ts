@@ -4,7 +4,7 @@ import { ConfigError } from "../config/source.ts";
 import { type Config, loadConfig } from "../config.ts";
 
 /** As commander hands them over: undefined when not given. */
-export interface CommonFlags {
+interface CommonFlags {
   readonly config?: string;
   readonly dataDir?: string;
   readonly logLevel?: string;

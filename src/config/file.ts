@@ -22,7 +22,7 @@ export function readConfigFile(path: string, keys: readonly Key[]): ConfigSource
 }
 
 /** As {@link readConfigFile}, for text that is already there. `name` stands in front of positions. */
-export function parseConfig(name: string, text: string, keys: readonly Key[]): ConfigSource {
+function parseConfig(name: string, text: string, keys: readonly Key[]): ConfigSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number) => {

@@ -4,7 +4,7 @@ import type { LogSink } from "./log_sink.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["text", "json"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-export type LogFormat = (typeof LOG_FORMATS)[number];
+type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What is known beside the message. Undefined values are left out. `time`, `level` and `message` are taken. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -18,7 +18,7 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly sink: LogSink;

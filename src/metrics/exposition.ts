@@ -3,7 +3,7 @@ import type { MetricFamily } from "./family.ts";
 import { formatLabels, isLabelName, isMetricName, labelsOf, METRIC_NAME } from "./labels.ts";
 
 /** A value to be shown, as an exporter gives it. */
-export interface ExposedSample {
+interface ExposedSample {
   readonly name: string;
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;

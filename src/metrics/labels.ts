@@ -22,7 +22,7 @@ export function isLabelName(name: string): boolean {
  * Any text that UTF-8 can hold, but U+0000, which separates in {@link labelsKey}: two label sets must never become
  * one, in a map or in the database.
  */
-export function isLabelValue(value: string): boolean {
+function isLabelValue(value: string): boolean {
   return !value.includes("\u0000") && value.isWellFormed();
 }
 

@@ -26,7 +26,7 @@ const RENEW_BEFORE_MS = 10 * 86_400_000;
 /** What an agent accepts in a challenge. */
 const MAX_SERVER_PEM_LENGTH = 3000;
 
-export interface AuthorityOptions {
+interface AuthorityOptions {
   /** DNS names and IP addresses of the server besides those that the machine itself knows. */
   readonly names: readonly string[];
   readonly clock: Clock;
@@ -46,7 +46,7 @@ export interface ServerIdentity {
   readonly names: readonly string[];
 }
 
-export interface IssuedCertificate {
+interface IssuedCertificate {
   readonly pem: string;
   readonly fingerprint: string;
   readonly notAfter: number;

@@ -50,7 +50,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export interface VerifiedLeaf {
+interface VerifiedLeaf {
   readonly ok: true;
   /** SHA-256 of the DER in hex. */
   readonly fingerprint: string;
@@ -59,7 +59,7 @@ export interface VerifiedLeaf {
   readonly notAfter: number;
 }
 
-export interface VerifiedClient extends VerifiedLeaf {
+interface VerifiedClient extends VerifiedLeaf {
   readonly clientId: string;
 }
 

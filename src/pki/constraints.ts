@@ -8,7 +8,7 @@ const KEY_USAGE = "551d0f";
 const DIGITAL_SIGNATURE = 0x80;
 
 /** What `node:crypto` does not tell of a certificate (RFC 5280, 4.2.1.3 and 4.2.1.9). */
-export interface Constraints {
+interface Constraints {
   /** Undefined when the certificate does not say, or not in DER. */
   readonly kind: "ca" | "leaf" | undefined;
   /** Its key may sign what is not a certificate. */

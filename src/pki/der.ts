@@ -14,7 +14,7 @@ export const TAG = {
 /** Above this, a length's first byte says how many bytes of it follow. This itself is BER's, and never DER. */
 const INDEFINITE = 0x80;
 
-export interface Element {
+interface Element {
   readonly tag: number;
   readonly body: Uint8Array;
 }

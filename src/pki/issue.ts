@@ -18,10 +18,10 @@ import {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-export const CA_LIFETIME_MS = 3650 * DAY_MS;
-export const LEAF_LIFETIME_MS = 30 * DAY_MS;
+const CA_LIFETIME_MS = 3650 * DAY_MS;
+const LEAF_LIFETIME_MS = 30 * DAY_MS;
 /** Certificates are valid from before they were made, so that a node whose clock is behind can use them at once. */
-export const BACKDATE_MS = 2 * HOUR_MS;
+const BACKDATE_MS = 2 * HOUR_MS;
 
 const CA_SUBJECT = "CN=dcmon CA";
 const SERVER_SUBJECT = "CN=dcmon server";

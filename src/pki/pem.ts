@@ -1,4 +1,4 @@
-export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
+type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 

@@ -3,9 +3,9 @@ import { SIGNATURE_ALGORITHM } from "./keys.ts";
 /** Says who signs, so that neither side's signature can be played back as the other's. */
 export const AGENT_PROOF = "dcmon-agent-proof-v1";
 export const SERVER_PROOF = "dcmon-server-proof-v1";
-export type ProofContext = typeof AGENT_PROOF | typeof SERVER_PROOF;
+type ProofContext = typeof AGENT_PROOF | typeof SERVER_PROOF;
 
-export const NONCE_BYTES = 32;
+const NONCE_BYTES = 32;
 
 /**
  * What both ends sign when a connection opens. Freshness comes from the two nonces; the server's TLS certificate

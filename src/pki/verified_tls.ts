@@ -3,7 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { sha256Hex } from "./keys.ts";
 
 /** `tls` options of `fetch` and `WebSocket` that accept one CA and nothing else. */
-export interface VerifiedTls {
+interface VerifiedTls {
   readonly ca: string;
   readonly rejectUnauthorized: true;
   readonly secureOptions: number;

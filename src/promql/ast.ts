@@ -14,12 +14,12 @@ export type At =
   | { readonly kind: "start" }
   | { readonly kind: "end" };
 
-export interface NumberLiteral extends Span {
+interface NumberLiteral extends Span {
   readonly kind: "number";
   readonly value: number;
 }
 
-export interface StringLiteral extends Span {
+interface StringLiteral extends Span {
   readonly kind: "string";
   readonly value: string;
 }
@@ -32,7 +32,7 @@ export interface VectorSelector extends Span {
   readonly at: At | undefined;
 }
 
-export interface MatrixSelector extends Span {
+interface MatrixSelector extends Span {
   readonly kind: "matrixSelector";
   readonly selector: VectorSelector;
   /** Milliseconds. */
@@ -114,7 +114,7 @@ export interface Unary extends Span {
   readonly expr: Expr;
 }
 
-export interface Paren extends Span {
+interface Paren extends Span {
   readonly kind: "paren";
   readonly expr: Expr;
 }

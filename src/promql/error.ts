@@ -1,5 +1,5 @@
 /** Line and column of a character in a query, both counted from 1. */
-export interface QueryPosition {
+interface QueryPosition {
   readonly line: number;
   readonly column: number;
 }
@@ -8,7 +8,7 @@ export interface QueryPosition {
  * Why a query has no answer: `bad_data` (the query itself is wrong; mostly with a position), `execution`
  * (it met data that it cannot work on), `timeout`, or `limit` (it would cost more than one query may).
  */
-export type QueryErrorKind = "bad_data" | "execution" | "timeout" | "limit";
+type QueryErrorKind = "bad_data" | "execution" | "timeout" | "limit";
 
 /** The only error that parsing and evaluating a query throw. */
 export class QueryError extends Error {

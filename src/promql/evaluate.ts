@@ -15,7 +15,7 @@ import type { RangeSeries } from "./window.ts";
 import { Window } from "./window.ts";
 
 /** One value of one series. */
-export interface ResultSample {
+interface ResultSample {
   readonly labels: Labels;
   readonly value: number;
 }

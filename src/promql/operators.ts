@@ -1,4 +1,4 @@
-import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from "./ast.ts";
+import type { ArithmeticOperator, ComparisonOperator } from "./ast.ts";
 
 export function arithmetic(op: ArithmeticOperator): (a: number, b: number) => number {
   switch (op) {
@@ -38,10 +38,6 @@ export function comparison(op: ComparisonOperator): (a: number, b: number) => bo
     default:
       return op satisfies never;
   }
-}
-
-export function isArithmetic(op: BinaryOperator): op is ArithmeticOperator {
-  return op === "+" || op === "-" || op === "*" || op === "/" || op === "%" || op === "^" || op === "atan2";
 }
 
 /** C's pow(), which differs from JavaScript's where the base is 1 or -1. */

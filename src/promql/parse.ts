@@ -7,7 +7,7 @@ import { children, type QueryNode } from "./tree.ts";
 import { TreeReader } from "./tree_reader.ts";
 
 /** Characters in a query. */
-export const MAX_QUERY_LENGTH = 100_000;
+const MAX_QUERY_LENGTH = 100_000;
 
 const strictGrammar = grammar.configure({ strict: true });
 

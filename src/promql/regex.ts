@@ -5,7 +5,7 @@ import { parseRegex } from "./regex/parser.ts";
 import { compileProgram, type Instruction } from "./regex/program.ts";
 
 /** Characters in a pattern. */
-export const MAX_PATTERN_LENGTH = 10_000;
+const MAX_PATTERN_LENGTH = 10_000;
 
 /** The groups of a match; one that took no part is undefined. */
 export interface RegexMatch {
@@ -15,7 +15,7 @@ export interface RegexMatch {
 }
 
 /** A pattern that texts match as a whole. Matching takes time proportional to the text, whatever the pattern. */
-export class Regex {
+class Regex {
   readonly #program: readonly Instruction[];
   readonly #automaton: Automaton;
   readonly #captures: number;

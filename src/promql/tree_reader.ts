@@ -19,7 +19,7 @@ import { TokenReader } from "./token_reader.ts";
 import { children, describe, type QueryNode } from "./tree.ts";
 
 /** Expressions inside expressions; parsing and evaluation recurse. */
-export const MAX_QUERY_DEPTH = 500;
+const MAX_QUERY_DEPTH = 500;
 
 /**
  * Makes typed expressions of a syntax tree. The tree's own nesting of operators and modifiers is not used: the grammar

@@ -47,7 +47,7 @@ export interface ConnectionListener {
   ended(connection: AgentConnection, reason: keyof typeof CLOSE | undefined): void;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly store: Store;
   readonly authority: Authority;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ import { layoutRefusal } from "./layout_check.ts";
 import type { Rate } from "./rate.ts";
 
 export type Begin = Extract<AgentMessage, { type: "begin" }>;
-export type LayoutMessage = Extract<AgentMessage, { type: "layout" }>;
+type LayoutMessage = Extract<AgentMessage, { type: "layout" }>;
 
 /** On one connection; an agent that needs more reconnects, and then announces only what its spool still holds. */
 const MAX_LAYOUTS = 4 * MAX_BEGIN_LAYOUTS;
@@ -34,7 +34,7 @@ type Slot =
   | { readonly state: "registered"; readonly id: number; readonly width: number }
   | { readonly state: "refused" };
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly store: Pick<
     Store,
     "append" | "layoutId" | "layoutShape" | "openStream" | "registerLayout" | "seriesWith"

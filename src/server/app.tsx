@@ -22,7 +22,7 @@ import { routes } from "./routes.ts";
 import type { AppContext, AppEnv, EnrolmentService, Services } from "./services.ts";
 import { Sessions } from "./sessions.ts";
 
-export interface AppOptions {
+interface AppOptions {
   readonly store: AppStore;
   readonly enrolment: EnrolmentService;
   readonly adminToken: string;

@@ -40,14 +40,14 @@ const REFUSED = {
     'the server does not know this token. Paste it again, or create a new one with "dcmon token create".',
 } as const;
 
-export interface EnrolmentOptions {
+interface EnrolmentOptions {
   readonly store: Pick<Store, "createToken" | "enrol">;
   readonly authority: Authority;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export interface CreatedToken {
+interface CreatedToken {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;

@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 const WINDOW_MS = 60_000;
 
 /** Failures within a minute. */
-export interface FailureLimits {
+interface FailureLimits {
   readonly perAddress: number;
   readonly global: number;
 }

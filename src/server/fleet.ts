@@ -31,7 +31,7 @@ export interface Reading {
 /** Ratios at even distances, oldest first; undefined where there is none. */
 export type Trend = readonly (number | undefined)[];
 
-export interface FleetReadings {
+interface FleetReadings {
   readonly byInstance: ReadonlyMap<string, Reading>;
   /** Why figures are missing; empty when all queries were answered. */
   readonly faults: readonly string[];

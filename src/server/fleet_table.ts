@@ -17,7 +17,7 @@ export interface FleetRow {
   readonly reading: Reading;
 }
 
-export const SORT_KEYS = [
+const SORT_KEYS = [
   "name",
   "status",
   "cpu",

@@ -15,7 +15,7 @@ import { type AgentMessage, WIRE_VERSION } from "../wire/messages.ts";
 
 export type Hello = Extract<AgentMessage, { type: "hello" }>;
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly store: Pick<Store, "clients" | "certificates">;
   readonly authority: Authority;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface Challenge {
   readonly agentKey: CryptoKey;
 }
 
-export interface Authenticated {
+interface Authenticated {
   readonly ok: true;
   readonly client: Client;
   /** The server's own proof over the same transcript. */

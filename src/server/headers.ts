@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono/types";
 import type { AppEnv } from "./services.ts";
 
 /** No inline script or style, nothing from elsewhere, no frames: see docs/decisions/060-headers-of-every-answer.md. */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

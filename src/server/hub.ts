@@ -22,7 +22,7 @@ const LAYOUT_RATE = { burst: MAX_BEGIN_LAYOUTS, perMinute: 12 };
 const COMPLAINT_RATE = { burst: 60, perMinute: 60 };
 const SERIES_QUOTA = 50_000;
 
-export interface HubOptions {
+interface HubOptions {
   readonly store: Store;
   readonly authority: Authority;
   /** SHA-256 (hex) of the TLS certificate that the listener serves now. */
@@ -33,7 +33,7 @@ export interface HubOptions {
   readonly log: Logger;
 }
 
-export interface HubStats {
+interface HubStats {
   /** Authenticated ones. */
   readonly connections: number;
   readonly unauthenticated: number;

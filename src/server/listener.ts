@@ -9,7 +9,7 @@ const IDLE_TIMEOUT_S = 10;
 const NO_TIMEOUT = 0;
 const MAX_BODY_BYTES = 64 * 1024;
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;

@@ -12,7 +12,7 @@ const CLIENTS_PER_LAYOUT = 500;
 const LOOP_RESOLUTION_MS = 10;
 
 /** Where the server's own figures come from, and where they go. */
-export interface OwnSeriesOptions {
+interface OwnSeriesOptions {
   readonly store: {
     stats(): StoreStats;
     appendOwn(layout: Layout, timestamp: number, values: ArrayLike<number>): void;
@@ -26,7 +26,7 @@ export interface OwnSeriesOptions {
   readonly clock: Clock;
 }
 
-export interface HubFigures {
+interface HubFigures {
   readonly connections: number;
   /** Since the start of the server, by reason. */
   readonly closedByReason: Readonly<Record<string, number>>;

@@ -16,7 +16,7 @@ import { writeOwnSeries } from "./own_series.ts";
 
 const DAY_MS = 86_400_000;
 
-export interface RunningServer {
+interface RunningServer {
   /** `https://host:port` as bound: with port 0 the one that the system chose. */
   readonly url: string;
   /** A join token for the agent that `dcmon all` starts. */

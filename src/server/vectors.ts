@@ -5,7 +5,7 @@ export interface VectorSample {
   readonly value: number;
 }
 
-export interface MatrixSeries {
+interface MatrixSeries {
   readonly metric: Readonly<Record<string, string>>;
   /** One for each step of the range; undefined where there is none. */
   readonly values: readonly (number | undefined)[];

@@ -11,7 +11,7 @@ const LONGEST_RETENTION_PERIOD_MS = 60_000;
 /** Blocks that the writer may hold at once: enough to fill its transactions, few enough to answer to a shutdown. */
 const SEALS_IN_FLIGHT = 32;
 
-export interface MaintenanceOptions {
+interface MaintenanceOptions {
   readonly bucketMs: number;
   readonly retentionMs: number;
   readonly clock: Clock;

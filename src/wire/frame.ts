@@ -20,7 +20,7 @@ export interface FrameHeader {
   readonly sequence: number;
 }
 
-export type FrameHeaderResult =
+type FrameHeaderResult =
   | { readonly ok: true; readonly header: FrameHeader }
   | { readonly ok: false; readonly fault: string };
 

@@ -119,9 +119,7 @@ export type AgentMessage = z.infer<typeof AGENT_MESSAGE>;
 export type ServerMessage = z.infer<typeof SERVER_MESSAGE>;
 
 /** `fault` is one short sentence that repeats nothing of the hostile text beyond a bounded, quoted path. */
-export type Parsed<M> =
-  | { readonly ok: true; readonly message: M }
-  | { readonly ok: false; readonly fault: string };
+type Parsed<M> = { readonly ok: true; readonly message: M } | { readonly ok: false; readonly fault: string };
 
 /** Reads what an agent sent. Never throws. The labels of a `layout` still have to pass `layoutFault`. */
 export function parseAgentMessage(text: string): Parsed<AgentMessage> {

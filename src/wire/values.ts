@@ -17,12 +17,12 @@ export const COMPLETE = 0;
 export const PARTIAL = 1;
 
 export const CLASS_ABSENT = 0;
-export const CLASS_U16 = 1;
-export const CLASS_U32 = 2;
-export const CLASS_F64 = 3;
+const CLASS_U16 = 1;
+const CLASS_U32 = 2;
+const CLASS_F64 = 3;
 
 /** Where the sections of a payload of `n` series begin, in bytes. */
-export interface Sections {
+interface Sections {
   classes: number;
   u16: number;
   u32: number;
@@ -183,7 +183,7 @@ export function valuesFault(payload: Uint8Array, n: number): string | undefined 
 }
 
 /** The class bits beyond the `n`-th series must be 0, as {@link valuesFault} makes sure. */
-export function sectionsOf(bytes: Uint8Array, n: number, at = 0): Sections {
+function sectionsOf(bytes: Uint8Array, n: number, at = 0): Sections {
   const u16 = at + 1 + ((n + 3) >> 2);
   let count16 = 0;
   let count32 = 0;

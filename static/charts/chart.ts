@@ -8,7 +8,7 @@ import { Plot, type PlotEvents, type Trace } from "./plot.ts";
 import { QueryFailed, queryRange } from "./query.ts";
 import type { TimeRange } from "./range.ts";
 
-export interface ChartSource {
+interface ChartSource {
   readonly url: string;
   readonly instance: string;
   /** Milliseconds between two readings of the node. */

@@ -5,7 +5,7 @@ import { ABSENT, formatValue } from "../format.ts";
 const WARNING = 0.8;
 const CRITICAL = 0.92;
 
-export function levelOf(ratio: number): "calm" | "warning" | "critical" {
+function levelOf(ratio: number): "calm" | "warning" | "critical" {
   return ratio >= CRITICAL ? "critical" : ratio >= WARNING ? "warning" : "calm";
 }
 

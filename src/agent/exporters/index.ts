@@ -2,7 +2,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { Exporter } from "./exporter.ts";
 import { createOs } from "./os.ts";
 
-export interface ExporterOptions {
+interface ExporterOptions {
   readonly log: Logger;
   /** For a single collection: waits for readings that otherwise come with a later tick. */
   readonly complete: boolean;
@@ -14,7 +14,7 @@ const EXPORTERS = {
 } satisfies Record<string, (options: ExporterOptions) => Exporter>;
 
 /** One exporter's configuration, in seconds. */
-export interface ExporterConfig {
+interface ExporterConfig {
   readonly enabled: boolean;
   readonly interval: number;
   readonly timeout: number;

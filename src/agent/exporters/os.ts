@@ -33,7 +33,7 @@ const NO_DATA_RETRY_MS = 5 * 60_000;
 /** How long a single collection waits for a reading that takes longer than a tick. */
 const PATIENCE_MS = 20_000;
 
-export interface OsOptions {
+interface OsOptions {
   readonly log: Logger;
   /** For a single collection: waits for readings that otherwise come with a later tick, such as apt's. */
   readonly complete: boolean;

@@ -23,7 +23,7 @@ const INVALID = -1;
 const OVER_LIMIT = -2;
 const NOT_FINITE = -3;
 
-export interface ExporterLayoutOptions {
+interface ExporterLayoutOptions {
   readonly exporter: string;
   readonly intervalMs: number;
   readonly instance: string;

@@ -6,7 +6,7 @@ import type { Sample } from "../exporters/exporter.ts";
  * Why a sample is left out: its value is NaN or infinite; its name or labels are not valid; a later sample of the same
  * series in the same collection won; its exporter reports too many series.
  */
-export type DropReason = "non_finite" | "invalid" | "duplicate" | "limit";
+type DropReason = "non_finite" | "invalid" | "duplicate" | "limit";
 
 /** Counts the samples that are left out. The first of each exporter and reason is logged. */
 export class SampleDrops {

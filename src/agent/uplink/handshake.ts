@@ -13,7 +13,7 @@ import type { Identity } from "../identity.ts";
 import { LinkEnded } from "./link_ended.ts";
 import type { ServerSocket } from "./socket.ts";
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly identity: Identity;
   /** Changes with every boot of this machine. */
   readonly bootId: string;

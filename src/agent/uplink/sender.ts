@@ -10,7 +10,7 @@ import type { MessageOf, ServerSocket } from "./socket.ts";
 export const ACK_TIMEOUT_MS = 30_000;
 const READ_AT_ONCE = 64;
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly spool: Spool;
   readonly socket: Pick<ServerSocket, "ended" | "fail" | "send" | "sendFrame">;
   readonly timers: Timers;

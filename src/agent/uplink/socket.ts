@@ -23,7 +23,7 @@ const BunWebSocket = WebSocket as unknown as new (
   options: Bun.WebSocketOptions,
 ) => WebSocket & { terminate(): void };
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly url: URL;
   /** The only CA that is trusted, in PEM. */
   readonly ca: string;

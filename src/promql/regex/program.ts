@@ -12,7 +12,7 @@ export type Instruction =
   | { readonly op: "match" };
 
 /** Counted repetitions are written out, so a short expression can become a long program. */
-export const MAX_INSTRUCTIONS = 50_000;
+const MAX_INSTRUCTIONS = 50_000;
 
 /** Thompson's construction. @throws SyntaxError when the program becomes too long. */
 export function compileProgram(root: RegexNode): Instruction[] {

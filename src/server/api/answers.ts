@@ -2,7 +2,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppContext } from "../services.ts";
 
 /** Prometheus's `errorType`, and those that dcmon adds for what Prometheus leaves to a proxy. */
-export type ErrorType =
+type ErrorType =
   | "bad_data"
   | "execution"
   | "timeout"

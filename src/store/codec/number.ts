@@ -48,7 +48,7 @@ export function decimalExponent(value: number, from: number): number {
 }
 
 /** True when `value` is exactly the quotient of an integer (below 2^52 unless scale is 1) and `scale`. */
-export function isDecimal(value: number, scale: number): boolean {
+function isDecimal(value: number, scale: number): boolean {
   if (value === 0) return !Object.is(value, -0);
   if (scale === 1) return Math.floor(value) === value && Math.abs(value) < 2 ** 63;
   const integer = Math.round(value * scale);

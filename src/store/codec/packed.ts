@@ -227,7 +227,7 @@ function writeSum(writer: ByteWriter, sum: number, wide: boolean): void {
 }
 
 /** The head of packed values: everything before the column. */
-export interface PackedHead {
+interface PackedHead {
   slots: "rises" | "zigzag" | "heights";
   scale: number;
   first: number;

@@ -1,7 +1,7 @@
 import type { StoredLayout } from "./layout.ts";
 
 /** Columns of a layout whose series ended when its exporter changed to another layout. */
-export interface Ended {
+interface Ended {
   readonly layout: StoredLayout;
   readonly timestamp: number;
   /** Ascending. */

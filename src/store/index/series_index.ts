@@ -155,7 +155,7 @@ export class SeriesIndex {
 }
 
 /** The distinct values of one label name, in the order of their first appearance, with the series that have them. */
-export class LabelValues {
+class LabelValues {
   /** Interned ids. */
   readonly values = new GrowableUint32();
   private readonly postings = new Map<number, GrowableUint32>();

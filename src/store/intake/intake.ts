@@ -21,7 +21,7 @@ const OWN = 0;
 /** The stream of rows that nobody waits for. */
 const NO_STREAM = 0;
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly retentionMs: number;
   readonly pendingBytes: number;
   readonly clock: Clock;

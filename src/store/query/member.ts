@@ -25,7 +25,7 @@ export interface Job {
   readonly settle: (reply: JobReply) => void;
 }
 
-export interface MemberOptions {
+interface MemberOptions {
   readonly dataDir: string;
   readonly bucketMs: number;
   readonly limits: WorkerLimits;

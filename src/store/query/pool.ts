@@ -9,7 +9,7 @@ import type { JobReply, WorkerLimits } from "./protocol.ts";
 /** Before a worker that ended is replaced, so that one that cannot start does not spin. */
 const REPLACE_AFTER_MS = 100;
 
-export interface QueryPoolOptions {
+interface QueryPoolOptions {
   readonly workers: number;
   readonly spawn: () => Worker;
   readonly dataDir: string;

@@ -2,7 +2,7 @@ import type { Sample } from "../exporter.ts";
 import { linesOf, sample } from "./text.ts";
 
 /** A newer version of an installed package. */
-export interface Upgrade {
+interface Upgrade {
   readonly package: string;
   readonly arch: string;
   /** Where it comes from, as apt prints it: `Label:Version/Suite`. */

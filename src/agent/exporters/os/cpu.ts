@@ -15,7 +15,7 @@ const HOTPLUG_SECONDS = 3;
 const TOPOLOGY_MAX_AGE_MS = 5 * 60_000;
 
 /** Seconds per CPU and mode; `times` has the columns of /proc/stat, in ticks. */
-export interface CpuTimes {
+interface CpuTimes {
   readonly cpu: string;
   readonly times: readonly number[];
 }

@@ -30,7 +30,7 @@ const COLUMNS: readonly (readonly [name: string, factor: number])[] = [
   ["node_disk_flush_requests_time_seconds_total", 1e-3],
 ];
 
-export interface Disk {
+interface Disk {
   readonly device: string;
   readonly major: string;
   readonly minor: string;
@@ -65,7 +65,7 @@ export function parseUdevProperties(text: string): Map<string, string> {
 }
 
 /** What udev knows of a disk, as info series. */
-export function diskInfo(disk: Disk, udev: ReadonlyMap<string, string>): Sample[] {
+function diskInfo(disk: Disk, udev: ReadonlyMap<string, string>): Sample[] {
   const { device, major, minor } = disk;
   const of = (key: string) => udev.get(key) ?? "";
   const samples = [

@@ -18,7 +18,7 @@ const LOCAL_TYPES = new Set("ext2 ext3 ext4 xfs btrfs tmpfs ramfs vfat exfat f2f
 const WAIT_BUDGET_MS = 1500;
 const MIN_WAIT_MS = 50;
 
-export interface Mount {
+interface Mount {
   readonly device: string;
   readonly mountPoint: string;
   readonly type: string;
@@ -47,7 +47,7 @@ function unescapeMount(text: string): string {
 }
 
 /** The series of one mount; without usage only that it could not be had. */
-export function mountSamples(mount: Mount, usage: FileSystemUsage | undefined): Sample[] {
+function mountSamples(mount: Mount, usage: FileSystemUsage | undefined): Sample[] {
   const labels = [
     ["device", mount.device],
     ["fstype", mount.type],

@@ -2,9 +2,9 @@ import type { Sample } from "../exporter.ts";
 import { sample } from "./text.ts";
 
 /** A sensor's attributes by name: `input`, `max`, `label`, …; `""` for a file without one, as `pwm1`. */
-export type SensorAttributes = ReadonlyMap<string, string>;
+type SensorAttributes = ReadonlyMap<string, string>;
 
-export interface SensorFile {
+interface SensorFile {
   readonly type: string;
   /** Type and number, as `temp1`. */
   readonly sensor: string;

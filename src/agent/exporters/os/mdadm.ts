@@ -6,7 +6,7 @@ import { Malformed, numberOf, sample } from "./text.ts";
 const STATES = ["active", "inactive", "recovering", "resync", "check"] as const;
 type State = (typeof STATES)[number];
 
-export interface MdArray {
+interface MdArray {
   readonly device: string;
   readonly state: State;
   readonly active: number;
@@ -75,7 +75,7 @@ function occurrences(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-export function mdSamples(array: MdArray): Sample[] {
+function mdSamples(array: MdArray): Sample[] {
   const { device } = array;
   const disks = (state: string, count: number) =>
     sample("node_md_disks", count, [

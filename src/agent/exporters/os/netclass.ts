@@ -32,7 +32,7 @@ const SETTLED_MAX_AGE_MS = 30_000;
 const BYTES_PER_MEGABIT = 125_000;
 
 /** Attribute files of one link; undefined where the driver has no value. */
-export type Attributes = (name: string) => string | undefined;
+type Attributes = (name: string) => string | undefined;
 
 export function linkSamples(device: string, attribute: Attributes): Sample[] {
   const labels = [["device", device]] as const;

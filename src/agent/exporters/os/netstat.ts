@@ -45,7 +45,7 @@ interface Field {
 }
 
 /** Which columns of a heading are wanted. A kernel's headings stay the same, so each is looked through once. */
-export class FieldChoice {
+class FieldChoice {
   readonly #byHeading = new Map<string, Field[]>();
 
   of(line: string, protocol: string, heading: readonly string[]): Field[] {

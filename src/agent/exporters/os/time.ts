@@ -73,7 +73,7 @@ const STA_NANO = 0x2000;
 /** Parts per million with a 16-bit fraction, as adjtimex(2) gives frequencies. */
 const PPM_FRACTION = 1e6 * 65_536;
 
-export function timexSamples(t: Timex): Sample[] {
+function timexSamples(t: Timex): Sample[] {
   const subsecond = (t.status & STA_NANO) === 0 ? 1e6 : 1e9;
   return [
     sample("node_timex_sync_status", t.state === TIME_ERROR ? 0 : 1),
