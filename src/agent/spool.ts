@@ -70,8 +70,9 @@ export class Spool {
   #unreadableSince: number | undefined;
   #retryAt = Number.NEGATIVE_INFINITY;
   #corrupt = 0;
-  /** Of files that were in use before the present one. */
+  /** To be added to what the present file counts: from those before it. */
   #damagedBefore = 0;
+  #overwrittenBefore = 0;
   readonly #memory = new MemoryRing(MEMORY_BYTES);
   readonly #onFrames: (() => void)[] = [];
   readonly #onEpoch: (() => void)[] = [];
@@ -167,7 +168,7 @@ export class Spool {
       frames: (this.#file?.frames ?? 0) + this.#memory.length,
       bytes: this.#file?.bytes ?? 0,
       maxBytes: this.#maxBytes,
-      overwritten: this.#file?.overwritten ?? 0,
+      overwritten: this.#overwrittenBefore + (this.#file?.overwritten ?? 0),
       lost: this.#memory.lost,
       damaged: this.#damagedBefore + (this.#file?.damaged ?? 0),
       corrupt: this.#corrupt,
@@ -251,6 +252,8 @@ export class Spool {
 
   #use(file: SpoolFile): void {
     this.#file = file;
+    // Only the file of the start goes on with its own count: a later one must not make the sum jump.
+    if (this.#epoch !== "") this.#overwrittenBefore -= file.overwritten;
     this.#memory.renumber(file.startSequence + 1);
     this.#sequence = file.startSequence + this.#memory.length;
     if (this.#epoch !== file.epoch) this.#beginEpoch(file.epoch);
@@ -259,6 +262,7 @@ export class Spool {
   #replaceDamaged(reason: string): void {
     const { path, clock, log } = this.options;
     this.#damagedBefore += this.#file?.damaged ?? 0;
+    this.#overwrittenBefore += this.#file?.overwritten ?? 0;
     this.#file?.abandon();
     this.#file = undefined;
     this.#trouble.delete("read");

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { SpoolFile } from "../../src/agent/spool/file.ts";
+import { SpoolDamaged } from "../../src/agent/spool/open.ts";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
@@ -296,6 +297,49 @@ test("a disk that does not give frames back for a while loses none: nothing behi
   expect(spool.readable).toBe(true);
   expect(lines.join("\n")).toMatch(/cannot be read.*disk I\/O error.*can be read again/s);
   rmSync(join(folder.path, "ballast"));
+  spool.close();
+});
+
+test("what was overwritten stays counted while the file cannot be opened, and after it was replaced", () => {
+  using folder = temporaryFolder();
+  const clock = new FakeTime(0);
+  const spool = openSpool(folder.path, MIB, clock);
+  fill(spool, 1, 1000);
+  const { overwritten } = spool.stats();
+  expect(overwritten).toBeGreaterThan(100);
+  const opening = spyOn(SpoolFile, "open").mockImplementation(() => {
+    throw diskError();
+  });
+  const reading = spyOn(SpoolFile.prototype, "read").mockImplementation(() => {
+    throw new SpoolDamaged("database disk image is malformed");
+  });
+  spool.read(0, 1);
+  reading.mockRestore();
+  expect(spool.stats()).toMatchObject({ corrupt: 1, overwritten });
+  opening.mockRestore();
+  clock.stall(10_000);
+  fill(spool, 1001, 1);
+  expect(spool.stats()).toMatchObject({ frames: 1, overwritten });
+  spool.close();
+});
+
+test("a file that is opened late brings no jump of what was overwritten", () => {
+  using folder = temporaryFolder();
+  const before = openSpool(folder.path, MIB);
+  fill(before, 1, 1000);
+  before.close();
+  const opening = spyOn(SpoolFile, "open").mockImplementation(() => {
+    throw diskError();
+  });
+  const clock = new FakeTime(0);
+  const spool = openSpool(folder.path, MIB, clock);
+  expect(spool.stats().overwritten).toBe(0);
+  opening.mockRestore();
+  clock.stall(10_000);
+  spool.resize(16 * MIB);
+  fill(spool, 1001, 1);
+  expect(spool.stats().frames).toBeGreaterThan(100);
+  expect(spool.stats().overwritten).toBe(0);
   spool.close();
 });
 
