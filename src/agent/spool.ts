@@ -209,7 +209,7 @@ export class Spool {
       if (access === "read") this.#recovered("read");
       return result;
     } catch (error) {
-      if (!(error instanceof SpoolDamaged || error instanceof SQLiteError)) throw error;
+      if (!isOfDisk(error)) throw error;
       if (error instanceof SpoolDamaged || (access === "read" && this.#isReadHopeless()))
         this.#replaceDamaged(error.message);
       else this.#inTrouble(access, error);
@@ -297,4 +297,9 @@ export class Spool {
     if (this.#trouble.delete(access))
       this.options.log.info(`the spool can be ${access === "read" ? "read" : "written"} again`);
   }
+}
+
+/** What a disk can do to a spool; anything else is a mistake in the program. */
+function isOfDisk(error: unknown): error is Error {
+  return error instanceof SpoolDamaged || error instanceof SpoolInUse || error instanceof SQLiteError;
 }

@@ -1,4 +1,4 @@
 /** As SQLite reports a failing disk. */
-export function diskError(): Error {
-  return Object.assign(new Error("disk I/O error"), { name: "SQLiteError", code: "SQLITE_IOERR_READ" });
+export function diskError(code = "SQLITE_IOERR_READ", message = "disk I/O error"): Error {
+  return Object.assign(new Error(message), { name: "SQLiteError", code });
 }

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { SpoolFile } from "../../src/agent/spool/file.ts";
-import { SpoolDamaged } from "../../src/agent/spool/open.ts";
+import { explained, SpoolDamaged } from "../../src/agent/spool/open.ts";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../pki/fixtures.ts";
@@ -340,6 +340,22 @@ test("a file that is opened late brings no jump of what was overwritten", () => 
   fill(spool, 1001, 1);
   expect(spool.stats().frames).toBeGreaterThan(100);
   expect(spool.stats().overwritten).toBe(0);
+  spool.close();
+});
+
+test("append() does not throw when the file is locked: the frames stay in memory until it is free", () => {
+  using folder = temporaryFolder();
+  const spool = openSpool(folder.path);
+  fill(spool, 1, 2);
+  const inserting = spyOn(SpoolFile.prototype, "insert").mockImplementation(() => {
+    throw explained(diskError("SQLITE_BUSY", "database is locked"));
+  });
+  fill(spool, 3, 1);
+  expect(spool.stats()).toMatchObject({ frames: 3, trouble: "database is locked" });
+  expect(timestamps(spool.read(0, 9))).toEqual([1, 2, 3]);
+  inserting.mockRestore();
+  fill(spool, 4, 1);
+  expect(spool.stats()).toMatchObject({ frames: 4, trouble: undefined });
   spool.close();
 });
 
