@@ -33,7 +33,7 @@ import type {
 import { spawnWorker } from "./workers.ts";
 import { WriterClient } from "./writer/client.ts";
 
-export const DEFAULT_BUCKET_MS = 30 * 60 * 1000;
+const DEFAULT_BUCKET_MS = 30 * 60 * 1000;
 
 const DEFAULT_STORE_LIMITS: StoreLimits = {
   querySamples: 50_000_000,
@@ -41,6 +41,9 @@ const DEFAULT_STORE_LIMITS: StoreLimits = {
   queuedQueries: 200,
   pendingBytes: 64 * 1024 * 1024,
 };
+
+/** How long {@link Store.close} waits for what was taken in to reach the disk. */
+const DRAIN_TIMEOUT_MS = 5000;
 
 type MatcherSets = readonly (readonly Matcher[])[];
 
@@ -217,15 +220,23 @@ export class Store {
     };
   }
 
-  /** Makes durable what was taken in, and ends the workers. While the disk refuses, what is not durable is given up. */
+  /** Makes durable what was taken in, and ends the workers. What the disk does not take in time is given up. */
   async close(): Promise<void> {
     const { lock, writer, intake, maintenance, pool } = this.parts;
     maintenance.stop();
     await pool.close();
-    if (writer.trouble === undefined) await intake.drain();
+    if (writer.trouble === undefined) await atMost(DRAIN_TIMEOUT_MS, intake.drain());
     await writer.close();
     lock.release();
   }
+}
+
+/** Waits no longer than that. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timeout = setTimeout(late.resolve, ms);
+  await Promise.race([work, late.promise]);
+  clearTimeout(timeout);
 }
 
 function bucketOf(options: StoreOptions): number {

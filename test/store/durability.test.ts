@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import {
   copyFileSync,
@@ -9,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { databasePath } from "../../src/store/files.ts";
 import {
   CRASH_BUCKET_MS,
   CRASH_RETENTION_MS,
@@ -151,3 +153,17 @@ test("a full disk: nothing is acknowledged, reads go on, and it recovers by itse
     rmSync(dataDir, { recursive: true });
   }
 }, 30_000);
+
+test("a store whose disk stops taking anything while it closes gives up after some seconds", async () => {
+  const fixture = await StoreFixture.open();
+  const sender = fixture.sender(1, layoutOf("a", ["m"]));
+  const stalled = new Database(databasePath(fixture.dataDir));
+  stalled.run("BEGIN IMMEDIATE");
+  sender.send(T0, [1]);
+  const begun = performance.now();
+  await fixture.store.close();
+  expect(performance.now() - begun).toBeLessThan(20_000);
+  expect(fixture.durableSequence(sender.stream)).toBe(0);
+  stalled.close();
+  rmSync(fixture.dataDir, { recursive: true });
+}, 40_000);
