@@ -184,7 +184,13 @@ export class Spool {
         frames: this.#memory.length,
         reason: this.#trouble.get("write"),
       });
-    this.#try("write", (file) => file.close());
+    try {
+      this.#file?.close();
+    } catch (error) {
+      if (!isOfDisk(error)) throw error;
+      // Frames that the server has may be in the file still; damage is dealt with at the next start.
+      this.options.log.warn("the spool was not closed cleanly", { reason: error.message });
+    }
     this.#file = undefined;
   }
 

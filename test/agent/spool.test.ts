@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -216,6 +217,25 @@ test("damage that shows while running: set aside, the listener is told of the ne
   expect(spool.epoch).not.toBe(before.epoch);
   expect(timestamps(spool.read(0, 10)).at(-1)).toBe(1501);
   spool.close();
+});
+
+test("damage that shows while closing leaves nothing open; the next start sets the file aside", () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "spool.db");
+  const before = openSpool(folder.path);
+  fill(before, 1, 1500);
+  before.close();
+
+  const spool = openSpool(folder.path);
+  spool.acknowledge(spool.read(0, 200).at(-1)!.sequence);
+  spool.read(0, 1500);
+  overwritePages(path, 0.03, 16);
+  spool.close();
+  expect(openFiles().filter((name) => name.startsWith(folder.path))).toEqual([]);
+  expect(spool.stats().corrupt).toBe(0);
+  const again = openSpool(folder.path);
+  expect(again.stats().corrupt).toBe(1);
+  again.close();
 });
 
 test("a frame whose bytes changed on the disk is dropped and counted, the others are delivered", () => {
@@ -537,6 +557,17 @@ function overwritePages(path: string, at: number, pages: number): void {
     start,
   );
   closeSync(file);
+}
+
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      // The descriptor of the listing itself.
+      return [];
+    }
+  });
 }
 
 function removed(path: string): string {
