@@ -31,6 +31,7 @@ function program(): Command {
   withServerFlags(dcmon.command("server"))
     .summary("store, query and show what agents send")
     .description("Runs the server: storage, queries, dashboard, and the address that agents connect to.")
+    .addOption(new Option("--trace-phases", "write what the store's writer does to stderr").hideHelp())
     .action(async (flags) => (await import("./cli/server.ts")).server(flags));
   withAgentFlags(dcmon.command("agent"))
     .summary("monitor this node and send to a server")

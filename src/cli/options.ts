@@ -14,6 +14,7 @@ interface CommonFlags {
 
 export interface ServerFlags extends CommonFlags {
   readonly listen?: string;
+  readonly tracePhases?: true;
 }
 
 export interface AgentFlags extends CommonFlags {

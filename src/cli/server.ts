@@ -11,7 +11,7 @@ export async function server(flags: ServerFlags): Promise<void> {
   const config = serverConfig(flags).server;
   const stop = stopSignal();
   await using output = openLog(config);
-  const running = await startServer(config, output.log);
+  const running = await startServer(config, output.log, { tracePhases: flags.tracePhases ?? false });
   printStartLine(running.url, config);
   try {
     await Promise.race([aborted(stop), running.failed]);

@@ -31,14 +31,18 @@ interface RunningServer {
  * The whole server: store, certificate authority, agents' connections, pages and API on one listener.
  * @throws Error that says what to do: address in use, data directory in use or damaged, keys that others can read.
  */
-export async function startServer(config: ServerConfig, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  log: Logger,
+  { tracePhases = false }: { readonly tracePhases?: boolean } = {},
+): Promise<RunningServer> {
   const clock = systemClock;
   const store = await Store.open({
     dataDir: config.data_dir,
     retentionMs: config.metrics_days * DAY_MS,
     queryWorkers: config.query_workers,
     queryTimeoutMs: config.query_timeout * 1000,
-    tracePhases: config.log_level === "debug",
+    tracePhases,
     clock,
     log,
   });

@@ -34,7 +34,7 @@ export class TracedServer {
     const config = `${this.dataDir}.yaml`;
     writeFileSync(config, `server:\n  metrics_days: ${metricsDays}\n`);
     const flags = ["--config", config, "--data-dir", this.dataDir, "--listen", `127.0.0.1:${this.port}`];
-    const child = Bun.spawn([BINARY, "server", ...flags, "--log-level", "debug"], {
+    const child = Bun.spawn([BINARY, "server", ...flags, "--trace-phases"], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
