@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const NOT_IN_AGENT =
   /^(?:hono|htmx\.org|uplot|@prometheus-io|@lezer|@peculiar|reflect-metadata|src\/(?:server|store|promql)|views|static)/;
 
-const MAX_LINES = 400;
+const MAX_LINES = 350;
 const ROOT = join(import.meta.dir, "..");
 
 interface Import {

@@ -1,8 +1,7 @@
 import type { FleetRow, FleetTotals, SortKey, TableState } from "../../src/server/fleet_table.ts";
-import { Meter, Sparkline } from "../components/figures.tsx";
 import { SortIcon } from "../components/icons.tsx";
-import { Status } from "../components/status.tsx";
-import { ABSENT, formatAgo, formatDuration, formatValue } from "../format.ts";
+import { ABSENT, formatValue } from "../format.ts";
+import { FleetTableRow } from "./fleet_table_row.tsx";
 
 export interface FleetProps {
   /** Of this page. */
@@ -162,93 +161,12 @@ const FleetTable = ({ rows, state, now, sortHref, clientHref }: FleetProps) => (
       </thead>
       <tbody>
         {rows.map((row) => (
-          <Row row={row} now={now} href={clientHref(row.id)} />
+          <FleetTableRow row={row} now={now} href={clientHref(row.id)} />
         ))}
       </tbody>
     </table>
   </section>
 );
-
-const Row = ({ row, now, href }: { row: FleetRow; now: number; href: string }) => {
-  const { reading, memoryUsed } = row;
-  return (
-    <tr id={`client-${row.id}`} class={row.status}>
-      <th scope="row" class="cell-name">
-        <a href={href} class="row-link">
-          {row.name}
-        </a>
-        <Labels labels={row.labels} />
-      </th>
-      <td class="cell-status">
-        <Status status={row.status} />
-      </td>
-      <td class="cell-cpu" data-label="CPU">
-        <span class="with-trend">
-          <Meter
-            ratio={reading.cpu}
-            title={reading.cpus === undefined ? undefined : `${reading.cpus} CPUs`}
-          />
-          {reading.cpuTrend && <Sparkline values={reading.cpuTrend} label="CPU over the last half hour" />}
-        </span>
-      </td>
-      <td class="cell-load" data-label="Load">
-        {reading.load1 === undefined ? (
-          <span class="absent">{ABSENT}</span>
-        ) : (
-          <span class="loads">
-            {[reading.load1, reading.load5, reading.load15].map((load) => (
-              <span>{load === undefined ? ABSENT : load.toFixed(2)}</span>
-            ))}
-          </span>
-        )}
-      </td>
-      <td class="cell-memory" data-label="Memory">
-        <Meter
-          ratio={memoryUsed}
-          title={
-            memoryUsed === undefined
-              ? undefined
-              : `${formatValue(memoryUsed * reading.memoryTotal!, "bytes")} of ${formatValue(reading.memoryTotal, "bytes")}`
-          }
-        />
-      </td>
-      <td class="cell-disk" data-label="Disk /">
-        <Meter ratio={reading.rootUsed} />
-      </td>
-      <td class="figure" data-label="In">
-        {formatValue(reading.received, "bytes_per_second")}
-      </td>
-      <td class="figure" data-label="Out">
-        {formatValue(reading.transmitted, "bytes_per_second")}
-      </td>
-      <td class="figure cell-temperature" data-label="Temp">
-        {reading.temperature === undefined ? ABSENT : `${Math.round(reading.temperature)} °C`}
-      </td>
-      <td class="figure cell-uptime" data-label="Uptime">
-        {row.uptime === undefined ? ABSENT : formatDuration(row.uptime)}
-      </td>
-      <td class="figure cell-seen" data-label="Seen">
-        {row.lastSeen === undefined ? (
-          "never"
-        ) : (
-          <time datetime={new Date(row.lastSeen).toISOString()}>
-            {formatAgo((now - row.lastSeen) / 1000)}
-          </time>
-        )}
-      </td>
-    </tr>
-  );
-};
-
-const Labels = ({ labels }: { labels: Readonly<Record<string, string>> }) => {
-  const text = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-  if (text.length === 0) return null;
-  return (
-    <span class="labels" title={text.join("\n")}>
-      {text.join(" · ")}
-    </span>
-  );
-};
 
 const NoNodes = () => (
   <div class="empty-state">

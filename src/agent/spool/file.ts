@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Layout } from "../../wire/layout.ts";
 import type { NumberedReading, SpooledFrame } from "./frame.ts";
 import { explained, openSpoolDatabase, PAGE_BYTES, SpoolDamaged } from "./open.ts";
+import { Ring } from "./ring.ts";
 import { type FrameRow, Statements } from "./statements.ts";
 
 /** Sequences are reserved on disk in blocks, so that one that was used is never given out again. */
@@ -14,30 +15,6 @@ const VACUUMED_AT_ONCE = 2048;
 const LAYOUT_GRACE = 256;
 /** The WAL's share of the bound, at most. */
 const MAX_WAL_BYTES = 2 ** 20;
-
-interface KnownLayout {
-  readonly id: number;
-  readonly hash: string;
-  /** The last frame of it. */
-  readonly last: number;
-}
-
-/** What is known without asking the database. Copied by every transaction, so that a failed one leaves no trace. */
-interface Ring {
-  /** Not acknowledged. */
-  frames: number;
-  /** Acknowledged, still in the file. */
-  deletable: number;
-  overwritten: number;
-  /** The highest sequence that may be used without reserving more. */
-  reserved: number;
-  /** The highest sequence that was inserted, or that may have been before this start. */
-  last: number;
-  layouts: Map<string, KnownLayout>;
-  hashes: Map<number, string>;
-  /** Frames that came back with another checksum, still in the file. */
-  unreadable: Set<number>;
-}
 
 /**
  * The ring on disk: frames in order of their sequence, and the layouts that they use. What {@link insert} has returned
@@ -69,11 +46,11 @@ export class SpoolFile {
     this.epoch = epoch;
     this.startSequence = start;
     const reserved = start + RESERVED_BLOCK;
-    const counts = { frames: 0, deletable: 0, overwritten, reserved, last: start };
-    this.#ring = { ...counts, ...this.#readLayouts(), unreadable: new Set() };
+    this.#ring = new Ring({ overwritten, reserved, last: start });
+    for (const { id, hash } of this.#sql.layouts.all()) this.#ring.addLayout(id, hash);
     for (const { layout, frames, last } of this.#sql.usage.all()) {
       this.#ring.frames += frames;
-      this.#touch(layout, last);
+      this.#ring.touchLayout(layout, last);
     }
     this.#sql.reserve.run({ reserved });
     this.#pagesInUse = this.#usedPages();
@@ -153,9 +130,7 @@ export class SpoolFile {
 
   /** The layouts that have frames here, in the order in which they came. */
   layoutsInUse(): string[] {
-    const oldest = this.#guard(() => this.#oldest());
-    const used = [...this.#ring.layouts.values()].filter(({ last }) => last >= oldest);
-    return used.sort((a, b) => a.id - b.id).map(({ hash }) => hash);
+    return this.#ring.layoutsSince(this.#guard(() => this.#oldest()));
   }
 
   layout(hash: string): Layout | undefined {
@@ -210,13 +185,13 @@ export class SpoolFile {
       this.#sql.reserve.run({ reserved: ring.reserved });
     }
     ring.last = frame.sequence;
-    const json = ring.layouts.has(frame.hash) ? "" : JSON.stringify(frame.layout);
+    const json = ring.layoutId(frame.hash) !== undefined ? "" : JSON.stringify(frame.layout);
     if (!this.#makeRoom(pagesFor(frame.payload.length) + pagesFor(Buffer.byteLength(json)))) {
       ring.overwritten++;
       return;
     }
     const layout = this.#layoutId(frame);
-    this.#touch(layout, frame.sequence);
+    ring.touchLayout(layout, frame.sequence);
     const { sequence, timestamp, payload } = frame;
     this.#sql.insert.run({ sequence, layout, timestamp, checksum: Bun.hash.crc32(payload), payload });
     ring.frames++;
@@ -224,18 +199,11 @@ export class SpoolFile {
 
   /** The row of the frame's layout, made when there is none, or when making room took it. */
   #layoutId({ hash, layout }: NumberedReading): number {
-    const known = this.#ring.layouts.get(hash);
-    if (known !== undefined) return known.id;
+    const known = this.#ring.layoutId(hash);
+    if (known !== undefined) return known;
     const { id } = this.#sql.addLayout.get({ hash, json: JSON.stringify(layout) })!;
-    this.#ring.layouts.set(hash, { id, hash, last: 0 });
-    this.#ring.hashes.set(id, hash);
+    this.#ring.addLayout(id, hash);
     return id;
-  }
-
-  #touch(id: number, last: number): void {
-    const hash = this.#ring.hashes.get(id);
-    if (hash === undefined) throw new SpoolDamaged(`frames use layout ${id}, which is not there`);
-    this.#ring.layouts.set(hash, { id, hash, last });
   }
 
   /** Frees pages, from acknowledged frames first. @returns false when even the empty ring is too small. */
@@ -270,13 +238,7 @@ export class SpoolFile {
   }
 
   #dropUnusedLayouts(grace: number): void {
-    const oldest = this.#oldest();
-    for (const { id, hash, last } of this.#ring.layouts.values()) {
-      if (last >= oldest || last + grace >= this.#ring.last) continue;
-      this.#sql.dropLayout.run({ id });
-      this.#ring.layouts.delete(hash);
-      this.#ring.hashes.delete(id);
-    }
+    for (const id of this.#ring.dropLayouts(this.#oldest(), grace)) this.#sql.dropLayout.run({ id });
   }
 
   /** One step towards a bound that was made smaller. */
@@ -292,7 +254,7 @@ export class SpoolFile {
   }
 
   #verified(row: FrameRow): SpooledFrame | undefined {
-    const hash = this.#ring.hashes.get(row.layout);
+    const hash = this.#ring.layoutHash(row.layout);
     if (hash === undefined || Bun.hash.crc32(row.payload) !== row.checksum) return undefined;
     return { sequence: row.sequence, hash, timestamp: row.timestamp, payload: row.payload };
   }
@@ -312,22 +274,9 @@ export class SpoolFile {
     return this.#sql.firstAfter.get({ after: this.#acknowledged })?.sequence ?? this.#ring.last + 1;
   }
 
-  #readLayouts(): Pick<Ring, "layouts" | "hashes"> {
-    const rows = this.#sql.layouts.all();
-    return {
-      layouts: new Map(rows.map(({ id, hash }) => [hash, { id, hash, last: 0 }])),
-      hashes: new Map(rows.map(({ id, hash }) => [id, hash])),
-    };
-  }
-
   #transaction(work: () => void): void {
     const before = this.#ring;
-    this.#ring = {
-      ...before,
-      layouts: new Map(before.layouts),
-      hashes: new Map(before.hashes),
-      unreadable: new Set(before.unreadable),
-    };
+    this.#ring = before.copy();
     try {
       this.database.run("BEGIN IMMEDIATE");
       work();
