@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
 import { type Labels, labelsOf, METRIC_NAME } from "../metrics/labels.ts";
 import type { Client, StoreStats } from "../store/types.ts";
 import type { Layout } from "../wire/layout.ts";
@@ -10,6 +11,7 @@ const INTERVAL_MS = 15_000;
 const CLIENTS_PER_LAYOUT = 500;
 /** How finely the event loop is watched: a block shorter than this is not seen. */
 const LOOP_RESOLUTION_MS = 10;
+const LOOP_BLOCK = "dcmon_server_event_loop_block_max_seconds";
 
 /** Where the server's own figures come from, and where they go. */
 interface OwnSeriesOptions {
@@ -24,6 +26,7 @@ interface OwnSeriesOptions {
   /** The server's `instance`. */
   readonly instance: string;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 interface HubFigures {
@@ -41,16 +44,22 @@ type Figure = readonly [name: string, value: number, labels?: readonly (readonly
 export function writeOwnSeries(options: OwnSeriesOptions): () => void {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
+  const trouble = new Trouble(options.log);
   let timer: Timer;
   const schedule = () => {
     const now = options.clock.now();
     const next = (Math.floor(now / INTERVAL_MS) + 1) * INTERVAL_MS;
     timer = setTimeout(() => {
-      writeUp(options, next);
       const longestBlock = loop.max / 1e9;
       loop.reset();
-      writeFigures(options, next, longestBlock);
-      schedule();
+      try {
+        writeUp(options, next);
+        writeFigures(options, next, [...processFigures(trouble), [LOOP_BLOCK, longestBlock]]);
+      } catch (error) {
+        trouble.tell("cannot write the server's own series", error);
+      } finally {
+        schedule();
+      }
     }, next - now);
   };
   schedule();
@@ -77,12 +86,8 @@ function writeUp({ store, clients, isUp }: OwnSeriesOptions, timestamp: number):
   }
 }
 
-function writeFigures(options: OwnSeriesOptions, timestamp: number, longestBlock: number): void {
-  const figures = [
-    ...processFigures(longestBlock),
-    ...storeFigures(options.store.stats()),
-    ...hubFigures(options.hubStats()),
-  ];
+function writeFigures(options: OwnSeriesOptions, timestamp: number, ofProcess: readonly Figure[]): void {
+  const figures = [...ofProcess, ...storeFigures(options.store.stats()), ...hubFigures(options.hubStats())];
   const layout = {
     exporter: "server",
     interval: INTERVAL_MS,
@@ -95,13 +100,38 @@ function writeFigures(options: OwnSeriesOptions, timestamp: number, longestBlock
   );
 }
 
-function processFigures(longestBlock: number): Figure[] {
+function processFigures(trouble: Trouble): Figure[] {
   const { user, system } = process.cpuUsage();
   return [
     ["dcmon_server_cpu_seconds_total", (user + system) / 1e6],
-    ["dcmon_server_resident_memory_bytes", process.memoryUsage.rss()],
-    ["dcmon_server_event_loop_block_max_seconds", longestBlock],
+    ["dcmon_server_resident_memory_bytes", residentMemory(trouble)],
   ];
+}
+
+/** Absent while the process has no file descriptor left: it is read from a file. */
+function residentMemory(trouble: Trouble): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    trouble.tell("cannot read the server's own memory", error);
+    return Number.NaN;
+  }
+}
+
+/** Says each thing that goes wrong once: it would come with every round. */
+class Trouble {
+  readonly #log: Logger;
+  readonly #told = new Set<string>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  tell(message: string, error: unknown): void {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#log.error(message, { reason: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 function storeFigures(stats: StoreStats): Figure[] {

@@ -82,6 +82,7 @@ export async function startServer(
       hubStats: () => hub.stats(),
       instance: hostname(),
       clock,
+      log,
     });
     log.info("listening", { url: listener.url.origin, data_dir: config.data_dir, version: VERSION });
     return {
