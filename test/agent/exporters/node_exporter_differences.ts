@@ -41,6 +41,12 @@ export const DIFFERENCES: readonly Difference[] = [
     "servers of these kinds are not among the nodes that dcmon is for",
   ),
   {
+    where: "node_exporter",
+    series:
+      /^node_(network_\w+|arp_entries){(.*,)?device="(veth[^"]*|cali[^"]*|lxc([0-9a-f]{12}|_health)|[0-9a-f]{15})"/,
+    reason: "the host's end of one run of one container: names without end, which nobody can tell apart",
+  },
+  {
     where: "dcmon",
     series: new RegExp(`^(apt_upgrades_|node_reboot_required|${COLLECTOR}{collector="(apt|reboot)"})`),
     reason: "comes with the community's text file scripts, not with node_exporter itself",

@@ -2,6 +2,7 @@ import type { Host } from "../../host.ts";
 import { NoData, type Sample } from "../exporter.ts";
 import { Cached } from "./cached.ts";
 import type { Collector } from "./collector.ts";
+import { isContainerDevice } from "./container_device.ts";
 import { numberOf, sample } from "./text.ts";
 
 /** sysfs attribute → metric, for those that seldom change. */
@@ -87,7 +88,7 @@ export function createNetclass(): Collector {
 function devicesOf(host: Host): string[] {
   const entries = host.list(host.sys("class/net"));
   if (entries === undefined) throw new NoData("/sys/class/net is not there");
-  return entries.filter((entry) => entry !== "bonding_masters");
+  return entries.filter((entry) => entry !== "bonding_masters" && !isContainerDevice(entry));
 }
 
 function settledSamples(host: Host, links: Map<string, Link>, device: string): Sample[] {

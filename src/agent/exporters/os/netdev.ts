@@ -1,5 +1,6 @@
 import type { Sample } from "../exporter.ts";
 import { fileCollector } from "./collector.ts";
+import { isContainerDevice } from "./container_device.ts";
 import { linesOf, Malformed, numberOf, sample, wordsOf } from "./text.ts";
 
 /** Columns of /proc/net/dev after `device:`. */
@@ -22,14 +23,17 @@ const COLUMNS = [
   "transmit_compressed",
 ].map((column) => `node_network_${column}_total`);
 
-/** One line a device after two of headings; `lo` is left out, as Debian's node_exporter does. */
+/**
+ * One line a device after two of headings; `lo` is left out, as Debian's node_exporter does, and devices of containers,
+ * as it does not.
+ */
 export function parseNetDev(text: string): Sample[] {
   const samples: Sample[] = [];
   for (const line of linesOf(text).slice(2)) {
     const colon = line.lastIndexOf(":");
     const device = line.slice(0, colon).trim();
     if (colon < 0) throw new Malformed("/proc/net/dev", "a device and a colon", line);
-    if (device === "lo") continue;
+    if (device === "lo" || isContainerDevice(device)) continue;
     const counts = wordsOf(line.slice(colon + 1));
     const labels = [["device", device]] as const;
     for (const [i, name] of COLUMNS.entries())

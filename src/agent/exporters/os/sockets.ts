@@ -1,6 +1,7 @@
 import type { Host } from "../../host.ts";
 import { NoData, type Sample } from "../exporter.ts";
 import { type Collector, fileCollector } from "./collector.ts";
+import { isContainerDevice } from "./container_device.ts";
 import { hexOf, linesOf, Malformed, numberOf, sample, wordsOf } from "./text.ts";
 
 /** Lines `TCP: inuse 4 orphan 0 … mem 115`. `mem` counts pages. */
@@ -53,6 +54,7 @@ export function parseArp(text: string): Sample[] {
     const columns = wordsOf(line);
     if (columns.length < 6) throw new Malformed("/proc/net/arp", "six columns", line);
     const device = columns.at(-1)!;
+    if (isContainerDevice(device)) continue;
     entries.set(device, (entries.get(device) ?? 0) + 1);
   }
   return [...entries].map(([device, count]) => sample("node_arp_entries", count, [["device", device]]));

@@ -178,6 +178,35 @@ describe("network", () => {
     });
   });
 
+  test("devices of single containers are left out; bridges and virtual machines' are not", () => {
+    const left = [
+      "veth3f2a91c",
+      "veth100i0",
+      "cali12d4a061371",
+      "lxc9f3c1e0b77aa",
+      "lxc_health",
+      "0a1b2c3d4e5f607",
+    ];
+    const kept = [
+      "eth0",
+      "docker0",
+      "br-0a1b2c3d4e5f",
+      "cni0",
+      "lxcbr0",
+      "tap100i0",
+      "vnet3",
+      "flannel.1",
+      "bond0",
+    ];
+    const devices = [...left, ...kept].map((name) => `${name}: ${columns}\n`).join("");
+    const seen = parseNetDev(heading + devices).map(({ labels }) => labels[0]![1]);
+    expect([...new Set(seen)]).toEqual(kept);
+    const neighbours = [...left, "eth0"].map((name) => `192.0.2.1 0x1 0x2 02:00:5e:00:53:01 * ${name}\n`);
+    expect(shown(parseArp(`IP address\n${neighbours.join("")}`))).toEqual({
+      'node_arp_entries{device="eth0"}': 1,
+    });
+  });
+
   test("/sys/class/net: what a driver does not say is not there", () => {
     const attributes: Record<string, string> = { operstate: "down", flags: "0x1003", speed: "-1", mtu: "" };
     expect(shown(linkSamples("eth0", (name) => attributes[name]))).toEqual({
