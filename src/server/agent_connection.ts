@@ -15,6 +15,7 @@ import {
   type ServerMessage,
 } from "../wire/messages.ts";
 import { AgentStream, type Begin, type Fault } from "./agent_stream.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import {
   authenticate,
   type Challenge,
@@ -23,7 +24,6 @@ import {
   type Hello,
   type Peer,
 } from "./handshake.ts";
-import type { Rate } from "./rate.ts";
 
 /** Where a connection stands. Each message is good in one phase only; any other ends the connection. */
 type Phase =
@@ -31,15 +31,15 @@ type Phase =
   | { readonly step: "proof"; readonly challenge: Challenge }
   /** A signature is being checked; an honest agent waits for the answer. */
   | { readonly step: "checking" }
-  | { readonly step: "begin"; readonly client: Client; readonly layoutRate: Rate }
+  | { readonly step: "begin"; readonly client: Client; readonly limits: ClientLimits }
   | { readonly step: "streaming"; readonly stream: AgentStream }
   | { readonly step: "ended" };
 
 /** What the hub wants to know of its connections. */
 export interface ConnectionListener {
   opened(connection: AgentConnection): void;
-  /** The agent has proven who it is. @returns the client's limit on new layouts. */
-  authenticated(connection: AgentConnection, client: Client): Rate;
+  /** The agent has proven who it is. @returns the client's limits. */
+  authenticated(connection: AgentConnection, client: Client): ClientLimits;
   streaming(connection: AgentConnection, stream: number): void;
   /** False while strangers have caused too many log lines: they must not be able to fill a disk. */
   mayComplain(connection: AgentConnection): boolean;
@@ -51,7 +51,6 @@ interface ConnectionOptions {
   readonly store: Store;
   readonly authority: Authority;
   readonly clock: Clock;
-  readonly seriesQuota: number;
   readonly peer: Peer;
   /** What limits count as one sender. */
   readonly sender: string;
@@ -140,7 +139,7 @@ export class AgentConnection {
     if (phase.step === "ended") return undefined;
     if (this.#options.clock.monotonic() > this.#deadline)
       return { close: "handshakeTimeout", reason: this.#lateness() };
-    if (phase.step === "begin") return this.#begin(phase.client, phase.layoutRate, message);
+    if (phase.step === "begin") return this.#begin(phase.client, phase.limits, message);
     return this.#authenticate(phase, message);
   }
 
@@ -175,25 +174,25 @@ export class AgentConnection {
   #proof(given: Challenge, signature: string): undefined {
     this.#phase = { step: "checking" };
     this.#settle(authenticate(given, signature, this.#options), ({ client, signature: own }) => {
-      const layoutRate = this.#options.listener.authenticated(this, client);
-      this.#await({ step: "begin", client, layoutRate });
+      const limits = this.#options.listener.authenticated(this, client);
+      this.#await({ step: "begin", client, limits });
       const { instance } = client;
       this.#send({ type: "welcome", signature: own, instance, time: this.#options.clock.now() });
       this.#options.log.info("agent connected", { name: client.name });
     });
   }
 
-  #begin(client: Client, layoutRate: Rate, message: string | Uint8Array): Fault | undefined {
+  #begin(client: Client, limits: ClientLimits, message: string | Uint8Array): Fault | undefined {
     const parsed = parse(message);
     if (!parsed.ok) return parsed.fault;
     if (parsed.message.type !== "begin") return outOfTurn(parsed.message);
-    return this.#startStream(parsed.message, client, layoutRate);
+    return this.#startStream(parsed.message, client, limits);
   }
 
-  #startStream(begin: Begin, client: Client, layoutRate: Rate): Fault | undefined {
-    const { clock, log, seriesQuota, store } = this.#options;
+  #startStream(begin: Begin, client: Client, limits: ClientLimits): Fault | undefined {
+    const { clock, log, store } = this.#options;
     const send = (message: ServerMessage) => this.#send(message);
-    const stream = AgentStream.begin(begin, { store, client, layoutRate, seriesQuota, clock, log, send });
+    const stream = AgentStream.begin(begin, { store, client, limits, clock, log, send });
     if (!(stream instanceof AgentStream)) return stream;
     this.#phase = { step: "streaming", stream };
     this.#options.listener.streaming(this, stream.id);

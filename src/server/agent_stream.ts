@@ -11,8 +11,8 @@ import {
   WINDOW_BYTES,
 } from "../wire/messages.ts";
 import { valuesFault } from "../wire/values.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import { layoutRefusal } from "./layout_check.ts";
-import type { Rate } from "./rate.ts";
 
 export type Begin = Extract<AgentMessage, { type: "begin" }>;
 type LayoutMessage = Extract<AgentMessage, { type: "layout" }>;
@@ -35,15 +35,9 @@ type Slot =
   | { readonly state: "refused" };
 
 interface StreamOptions {
-  readonly store: Pick<
-    Store,
-    "append" | "layoutId" | "layoutShape" | "openStream" | "registerLayout" | "seriesWith"
-  >;
+  readonly store: Pick<Store, "append" | "layoutId" | "layoutShape" | "openStream" | "registerLayout">;
   readonly client: Client;
-  /** Limits new layouts of this client, over all its connections. */
-  readonly layoutRate: Rate;
-  /** The most series that one client may have. */
-  readonly seriesQuota: number;
+  readonly limits: ClientLimits;
   readonly clock: Clock;
   readonly log: Logger;
   readonly send: (message: ServerMessage) => void;
@@ -92,7 +86,7 @@ export class AgentStream {
   }
 
   layout({ hash, layout }: LayoutMessage): Fault | undefined {
-    const { client, layoutRate, log, send, seriesQuota, store } = this.#options;
+    const { client, limits, log, send } = this.#options;
     const index = this.#indexOf.get(hash);
     if (index !== undefined && this.#slots[index]!.state !== "needed")
       return { close: "badMessage", reason: "layout was announced before" };
@@ -101,27 +95,16 @@ export class AgentStream {
         return { close: "layoutsExhausted", reason: `more than ${MAX_LAYOUTS} layouts on one connection` };
       if (this.#announce(hash).state === "registered") return undefined;
     }
-    if (!layoutRate.take())
+    if (!limits.newLayouts.take())
       return { close: "layoutsExhausted", reason: "too many new layouts in a short time" };
-    const series = store.seriesWith(client.owner, layout);
-    const refusal =
-      layoutRefusal(layout, hash, client.instance) ??
-      (series > seriesQuota
-        ? `it would give this client ${series} series, the limit is ${seriesQuota}`
-        : undefined);
+    const refusal = layoutRefusal(layout, hash, client.instance);
     if (refusal !== undefined) {
       this.#slots[this.#indexOf.get(hash)!] = { state: "refused" };
       log.warn("refused a layout", { exporter: layout.exporter, reason: refusal });
       send({ type: "refused", hash, reason: refusal.slice(0, 500) });
       return undefined;
     }
-    const { id, refusedSeries } = store.registerLayout(client.owner, layout, hash);
-    this.#slots[this.#indexOf.get(hash)!] = this.#registered(id);
-    if (refusedSeries > 0)
-      log.warn("ignoring series that another client writes", {
-        exporter: layout.exporter,
-        series: refusedSeries,
-      });
+    this.#register(hash, layout);
     return undefined;
   }
 
@@ -164,6 +147,25 @@ export class AgentStream {
     this.#indexOf.set(hash, this.#slots.length);
     this.#slots.push(slot);
     return slot;
+  }
+
+  #register(hash: string, layout: LayoutMessage["layout"]): void {
+    const { client, limits, log, store } = this.#options;
+    const { id, othersSeries, seriesOverLimit } = store.registerLayout(
+      client.owner,
+      layout,
+      hash,
+      limits.series,
+    );
+    this.#slots[this.#indexOf.get(hash)!] = this.#registered(id);
+    const { exporter } = layout;
+    if (othersSeries > 0)
+      log.warn("ignoring series that another client writes", { exporter, series: othersSeries });
+    if (seriesOverLimit > 0 && limits.mayTell())
+      log.warn(
+        `ignoring new series of this client: it has ${limits.series}, the most that one may have, those that are gone included. The query count by (__name__) ({instance="${client.instance}"}) shows which metrics they are of; have the node send fewer.`,
+        { exporter, series: seriesOverLimit },
+      );
   }
 
   #registered(id: number): Slot {

@@ -4,9 +4,10 @@ import type { Logger } from "../lib/log.ts";
 import type { Authority } from "../pki/authority.ts";
 import type { Store } from "../store/store.ts";
 import type { Client } from "../store/types.ts";
-import { type CLOSE, MAX_BEGIN_LAYOUTS, MAX_MESSAGE_BYTES } from "../wire/messages.ts";
+import { type CLOSE, MAX_MESSAGE_BYTES } from "../wire/messages.ts";
 import { senderOf } from "./address.ts";
 import { AgentConnection, type ConnectionListener } from "./agent_connection.ts";
+import { ClientLimits } from "./client_limits.ts";
 import { Inbox } from "./inbox.ts";
 import { Rate } from "./rate.ts";
 
@@ -16,8 +17,6 @@ const PATH = /^\/ws\/client\/([0-9a-f]{16})$/;
 const MAX_UNAUTHENTICATED = 2048;
 const MAX_UNAUTHENTICATED_PER_ADDRESS = 256;
 const SWEEP_MS = 1000;
-/** New layouts of one client: a spool's worth at once, then one every five seconds. */
-const LAYOUT_RATE = { burst: MAX_BEGIN_LAYOUTS, perMinute: 12 };
 /** Log lines about connections that were never authenticated. */
 const COMPLAINT_RATE = { burst: 60, perMinute: 60 };
 const SERIES_QUOTA = 50_000;
@@ -49,7 +48,7 @@ export class Hub {
   readonly #strangersBySender = new Map<string, number>();
   readonly #byClient = new Map<string, AgentConnection>();
   readonly #byStream = new Map<number, AgentConnection>();
-  readonly #layoutRates = new Map<string, Rate>();
+  readonly #limits = new Map<string, ClientLimits>();
   readonly #closed = new Map<keyof typeof CLOSE, number>();
   readonly #complaints: Rate;
   readonly #sweeper: Timer;
@@ -78,18 +77,11 @@ export class Hub {
       this.#options.log.warn("too many connections wait to be authenticated", { address });
       return refuse(503, "Too many connections wait to be authenticated. Try again later.");
     }
-    const {
-      authority,
-      clock,
-      seriesQuota = SERIES_QUOTA,
-      serverCertificateFingerprint,
-      store,
-    } = this.#options;
+    const { authority, clock, serverCertificateFingerprint, store } = this.#options;
     const connection = new AgentConnection({
       store,
       authority,
       clock,
-      seriesQuota,
       peer: { clientId, serverCertificate: serverCertificateFingerprint() },
       sender,
       log: this.#options.log.with({ client: clientId, address }),
@@ -136,12 +128,12 @@ export class Hub {
         (this.#strangersBySender.get(connection.sender) ?? 0) + 1,
       );
     },
-    authenticated: (connection: AgentConnection, client: Client): Rate => {
+    authenticated: (connection: AgentConnection, client: Client): ClientLimits => {
       this.#forgetStranger(connection);
       const previous = this.#byClient.get(client.id);
       this.#byClient.set(client.id, connection);
       previous?.end("evicted", `evicted: this identity has connected again, from ${connection.sender}`);
-      return this.#layoutRateOf(client.id);
+      return this.#limitsOf(client.id);
     },
     streaming: (connection: AgentConnection, stream: number) => this.#byStream.set(stream, connection),
     mayComplain: (connection: AgentConnection) => !this.#strangers.has(connection) || this.#complaints.take(),
@@ -168,14 +160,14 @@ export class Hub {
     else this.#strangersBySender.set(connection.sender, left);
   }
 
-  /** Kept over reconnects, so that they are no way around the limit. One small object per registered client. */
-  #layoutRateOf(clientId: string): Rate {
-    let rate = this.#layoutRates.get(clientId);
-    if (rate === undefined) {
-      rate = new Rate(this.#options.clock, LAYOUT_RATE);
-      this.#layoutRates.set(clientId, rate);
+  /** Kept over reconnects. One small object per registered client. */
+  #limitsOf(clientId: string): ClientLimits {
+    let limits = this.#limits.get(clientId);
+    if (limits === undefined) {
+      limits = new ClientLimits(this.#options.clock, this.#options.seriesQuota ?? SERIES_QUOTA);
+      this.#limits.set(clientId, limits);
     }
-    return rate;
+    return limits;
   }
 
   #sweep(): void {

@@ -138,17 +138,9 @@ export class Store {
     return { width: layout.series.length, interval: layout.interval };
   }
 
-  /** How many series the owner would have with those of this layout. */
-  seriesWith(owner: number, layout: Layout): number {
-    const { index } = this.parts;
-    return layout.series.reduce(
-      (count, labels) => (index.find(labels) === undefined ? count + 1 : count),
-      index.countOf(owner),
-    );
-  }
-
-  registerLayout(owner: number, layout: Layout, hash: string): RegisteredLayout {
-    return this.parts.intake.registerLayout(owner, layout, hash);
+  /** @param maxSeries that the owner may have: new ones beyond are refused, and the layout's others are taken. */
+  registerLayout(owner: number, layout: Layout, hash: string, maxSeries?: number): RegisteredLayout {
+    return this.parts.intake.registerLayout(owner, layout, hash, maxSeries);
   }
 
   openStream(owner: number, epoch: string): OpenedStream {

@@ -104,8 +104,10 @@ export type DurableListener = (stream: number, sequence: number) => void;
 
 export interface RegisteredLayout {
   readonly id: number;
-  /** Series of it that another owner writes; their columns are ignored. */
-  readonly refusedSeries: number;
+  /** Series of it that another owner writes; their columns are ignored. 0 for a layout that was known. */
+  readonly othersSeries: number;
+  /** New series of it beyond the owner's limit; their columns are ignored. 0 for a layout that was known. */
+  readonly seriesOverLimit: number;
 }
 
 export interface OpenedStream {
@@ -141,7 +143,7 @@ export interface StoreStats {
   readonly samplesAppended: number;
   /** Frames that were not stored, by reason. */
   readonly framesRejected: Readonly<Record<"duplicate" | "future" | "too_old" | "busy", number>>;
-  /** Label sets that a second owner announced. */
+  /** Label sets whose columns are ignored: announced by a second owner, or beyond their owner's limit. */
   readonly seriesRefused: number;
   readonly blocksSealed: number;
   /** Samples that a seal found already stored at the same (series, timestamp). */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/lib/log.ts";
 import { labelsOf } from "../../src/metrics/labels.ts";
 import { AgentStream } from "../../src/server/agent_stream.ts";
-import { Rate } from "../../src/server/rate.ts";
+import { ClientLimits } from "../../src/server/client_limits.ts";
 import type { AppendOutcome, Client, Frame } from "../../src/store/types.ts";
 import { encodeFrame } from "../../src/wire/frame.ts";
 import { type Layout, layoutHash } from "../../src/wire/layout.ts";
@@ -29,8 +29,7 @@ class StalledStore {
   openStream = () => ({ stream: 1, sequence: 0 });
   layoutId = () => undefined;
   layoutShape = () => ({ width: 1, interval: 5000 });
-  registerLayout = () => ({ id: 1, refusedSeries: 0 });
-  seriesWith = () => 1;
+  registerLayout = () => ({ id: 1, othersSeries: 0, seriesOverLimit: 0 });
 
   append({ sequence }: Frame): AppendOutcome {
     if (sequence <= this.#accepted) return "duplicate";
@@ -46,8 +45,7 @@ function connect(store: StalledStore, sent: ServerMessage[]): AgentStream {
     {
       store,
       client,
-      layoutRate: new Rate(clock, { burst: 10, perMinute: 10 }),
-      seriesQuota: 10,
+      limits: new ClientLimits(clock, 10),
       clock,
       log: silentLogger,
       send: (message) => sent.push(message),

@@ -108,16 +108,34 @@ test("a layout with malformed labels or a series twice is refused", async () => 
   await expectRefused(refusedLayout(series("x"), series("x")), /series 1 is listed twice/);
 });
 
-test("a layout beyond the client's quota of series is refused", async () => {
+test("beyond the client's quota a layout's new series are ignored, its others stored, and the log says so once", async () => {
   const wide = await ours.join("wide");
-  const labels = (name: string) =>
-    Array.from({ length: MAX_LAYOUT_SERIES }, (_, i) => series(name, { instance: "wide", i: String(i) }));
-  const agent = await RawAgent.streaming(wide, ours.origin, []);
-  for (const name of ["wide_a", "wide_b", "wide_c"]) agent.announce(refusedLayout(...labels(name)));
-  expect((await agent.next("refused")).reason).toBe(
-    "it would give this client 1500 series, the limit is 1200",
+  const names = ["wide_a", "wide_b", "wide_c", "wide_d"];
+  const layouts = names.map((name) =>
+    refusedLayout(
+      ...Array.from({ length: MAX_LAYOUT_SERIES }, (_, i) =>
+        series(name, { instance: "wide", i: String(i) }),
+      ),
+    ),
   );
+  const mixed = refusedLayout(layouts[0]!.series[0]!, layouts[3]!.series[0]!);
+  const logged = ours.log.lines.length;
+  const agent = await RawAgent.streaming(wide, ours.origin, []);
+  for (const announced of [...layouts, mixed]) agent.announce(announced);
+  const timestamp = Date.now() - 1000;
+  for (const layoutIndex of layouts.keys())
+    agent.frame(layoutIndex + 1, new Float64Array(MAX_LAYOUT_SERIES).fill(1), { layoutIndex, timestamp });
+  agent.frame(5, [2, 2], { layoutIndex: 4, timestamp: timestamp + 1 });
+  await agent.acknowledged(5);
   agent.close();
+  const counts = await Promise.all(names.map(async (name) => (await stored(name)).length));
+  expect(counts).toEqual([501, 500, 200, 0]);
+  const told = ours.log.lines
+    .slice(logged)
+    .filter(({ message }) => message.includes("new series of this client"));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ level: "warn", fields: { series: 300 } });
+  expect(told[0]!.message).toContain("it has 1200, the most that one may have");
 });
 
 /** The connection must end with this, after a good frame, and say so to agent, log and statistics. */

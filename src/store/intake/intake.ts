@@ -8,7 +8,7 @@ import type { AppendOutcome, DurableListener, Frame, OpenedStream, RegisteredLay
 import type { WriterClient } from "../writer/client.ts";
 import type { StreamPosition } from "../writer/protocol.ts";
 import { Batch, BatchMemory, type JournalRow } from "./batch.ts";
-import { type Layouts, refusedColumns } from "./layouts.ts";
+import type { AddedLayout, Layouts } from "./layouts.ts";
 import type { Stream, Streams } from "./streams.ts";
 
 /** How long the first frame of a batch waits for others to share its commit. */
@@ -93,9 +93,11 @@ export class Intake {
     return { stream: stream.id, sequence: stream.durable };
   }
 
-  registerLayout(owner: number, layout: Layout, hash: string): RegisteredLayout {
-    const stored = this.layouts.find(owner, hash) ?? this.addLayout(owner, layout, hash);
-    return { id: stored.id, refusedSeries: refusedColumns(stored) };
+  registerLayout(owner: number, layout: Layout, hash: string, maxSeries?: number): RegisteredLayout {
+    const known = this.layouts.find(owner, hash);
+    if (known !== undefined) return { id: known.id, othersSeries: 0, seriesOverLimit: 0 };
+    const { layout: added, othersSeries, seriesOverLimit } = this.addLayout(owner, layout, hash, maxSeries);
+    return { id: added.id, othersSeries, seriesOverLimit };
   }
 
   append(frame: Frame): AppendOutcome {
@@ -136,7 +138,7 @@ export class Intake {
     let stored = this.ownLayouts.get(layout);
     if (stored === undefined) {
       const hash = layoutHash(layout);
-      stored = this.layouts.find(OWN, hash) ?? this.addLayout(OWN, layout, hash);
+      stored = this.layouts.find(OWN, hash) ?? this.addLayout(OWN, layout, hash).layout;
       this.ownLayouts.set(layout, stored);
     }
     const finite = Float64Array.from(values, (value) => (Number.isFinite(value) ? value : Number.NaN));
@@ -181,12 +183,12 @@ export class Intake {
     return "accepted";
   }
 
-  private addLayout(owner: number, layout: Layout, hash: string): StoredLayout {
-    const { layout: stored, fresh } = this.layouts.add(owner, hash, layout);
+  private addLayout(owner: number, layout: Layout, hash: string, maxSeries?: number): AddedLayout {
+    const added = this.layouts.add(owner, hash, layout, maxSeries);
     const batch = this.gatheringBatch();
-    for (const series of fresh) batch.series.push(series);
-    batch.layouts.push(stored);
-    return stored;
+    for (const series of added.fresh) batch.series.push(series);
+    batch.layouts.push(added.layout);
+    return added;
   }
 
   private add(

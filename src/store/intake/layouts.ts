@@ -3,9 +3,17 @@ import { type StoredLayout, sharedSeries } from "../head/layout.ts";
 import { NO_SERIES, type SeriesIndex } from "../index/series_index.ts";
 import type { NewSeries } from "../writer/protocol.ts";
 
+export interface AddedLayout {
+  readonly layout: StoredLayout;
+  readonly fresh: readonly NewSeries[];
+  /** Columns that were left without a series: another owner writes it, or this one has as many as it may. */
+  readonly othersSeries: number;
+  readonly seriesOverLimit: number;
+}
+
 /** Every layout ever announced, by id and by owner and hash. */
 export class Layouts {
-  /** Label sets that a second owner announced, since start. */
+  /** Label sets that a second owner announced, or that were beyond their owner's limit, since start. */
   seriesRefused = 0;
   private readonly byId = new Map<number, StoredLayout>();
   private readonly byHash = new Map<string, StoredLayout>();
@@ -32,18 +40,25 @@ export class Layouts {
     this.nextId = Math.max(this.nextId, layout.id + 1);
   }
 
-  /** Adds a layout that is not there yet, and those of its series that are new. */
+  /** Adds a layout that is not there yet, and those of its series that are new, as far as `maxSeries` allows. */
   add(
     owner: number,
     hash: string,
     { exporter, interval, series }: Layout,
-  ): { layout: StoredLayout; fresh: NewSeries[] } {
+    maxSeries = Number.POSITIVE_INFINITY,
+  ): AddedLayout {
     const fresh: NewSeries[] = [];
+    let othersSeries = 0;
+    let seriesOverLimit = 0;
     const ids = series.map((labels) => {
       const known = this.index.find(labels);
       if (known !== undefined) {
         if (this.index.ownerOf(known) === owner) return known;
-        this.seriesRefused++;
+        othersSeries++;
+        return NO_SERIES;
+      }
+      if (this.index.countOf(owner) >= maxSeries) {
+        seriesOverLimit++;
         return NO_SERIES;
       }
       const id = this.index.add(labels, owner);
@@ -52,14 +67,9 @@ export class Layouts {
     });
     const layout = { id: this.nextId, owner, hash, exporter, interval, series: sharedSeries(ids) };
     this.load(layout);
-    return { layout, fresh };
+    this.seriesRefused += othersSeries + seriesOverLimit;
+    return { layout, fresh, othersSeries, seriesOverLimit };
   }
-}
-
-export function refusedColumns(layout: StoredLayout): number {
-  let count = 0;
-  for (const id of layout.series) if (id === NO_SERIES) count++;
-  return count;
 }
 
 function keyOf(owner: number, hash: string): string {
