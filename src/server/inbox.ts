@@ -11,8 +11,8 @@ export interface Receiver {
 }
 
 /**
- * Hands messages to their receivers in the order of arrival, for a bounded time in each turn of the event loop: when
- * all agents of a site reconnect at once, each with a full window, pages and queries wait for milliseconds only.
+ * Hands messages to their receivers in the order of arrival, for a bounded time in each turn of the event loop, so that
+ * other work goes in between when all agents of a site reconnect at once, each with a full window.
  */
 export class Inbox {
   readonly #clock: Clock;
