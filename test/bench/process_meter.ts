@@ -7,6 +7,8 @@ const TICKS_PER_SECOND = 100;
 export interface Usage {
   /** User and system time, seconds. */
   cpu: number;
+  /** The same of children that have ended. */
+  childrenCpu: number;
   /** Bytes that it caused to be sent to disk (page cache and WAL rewrites included). */
   written: number;
   /** Resident memory now and its high-water mark, bytes. */
@@ -25,6 +27,7 @@ export function usageOf(pid: number): Usage {
   const [, waited] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    childrenCpu: (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND,
     written: field(io, /^write_bytes: (\d+)/m),
     resident: 1024 * field(status, /^VmRSS:\s+(\d+)/m),
     residentPeak: 1024 * field(status, /^VmHWM:\s+(\d+)/m),

@@ -2,12 +2,14 @@
  * Runs the benchmarks: `npm run bench`, or `npm run bench -- NAME [options of that bench]`.
  * They report, and never fail on time.
  */
+import { benchAgent } from "./agent.ts";
 import { benchCodec } from "./codec.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchPromql } from "./promql.ts";
 import { benchStore } from "./store.ts";
 
 const BENCHES: Record<string, (args: string[]) => Promise<void>> = {
+  agent: benchAgent,
   codec: benchCodec,
   ingest: benchIngest,
   promql: benchPromql,
