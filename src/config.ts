@@ -22,13 +22,13 @@ const LOGGING = {
 };
 
 const SERVER = z.strictObject({
-  host: kind.address().default("0.0.0.0").describe("Address to listen on."),
+  host: kind.listenAddress().default("0.0.0.0").describe("Address to listen on."),
   port: kind
     .whole(0, 65_535)
     .default(8000)
     .describe("TCP port to listen on, for browsers, API callers and agents alike. 0: any free one."),
   names: kind
-    .list(kind.address(), "a list of DNS names and IP addresses")
+    .list(kind.certificateName(), "a list of DNS names and IP addresses")
     .default([])
     .describe(
       "Further DNS names and IP addresses that the server's certificate is valid for, beside localhost, " +

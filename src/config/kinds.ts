@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLabelName } from "../metrics/labels.ts";
+import { isCertificateName } from "../pki/names.ts";
 import { parseJoinToken } from "../pki/token.ts";
 import { MAX_LABEL_NAME_LENGTH, MAX_LABEL_VALUE_LENGTH } from "../wire/layout.ts";
 
@@ -45,12 +46,18 @@ export function list<T extends z.ZodType>(element: T, expected: string) {
   return z.array(element, expected);
 }
 
+const HOST = /^(?:[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*)$/;
+
 /** An IP address or DNS name, without port. IPv6 without brackets. */
-export function address() {
+export function listenAddress() {
   const expected = "a host name or IP address without port";
-  return z
-    .string(expected)
-    .regex(/^(?:[A-Za-z0-9_*]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*)$/, expected);
+  return z.string(expected).regex(HOST, expected);
+}
+
+/** As {@link listenAddress}; the first part of a DNS name may be `*`. */
+export function certificateName() {
+  const expected = "a host name, such as node.example.com or *.example.com, or an IP address, without port";
+  return z.string(expected).refine(isCertificateName, expected);
 }
 
 export function serverUrl() {

@@ -31,8 +31,11 @@ export function coveredNames(certificate: X509Certificate): string[] {
   return names.map((name) => canonicalName(name.replace(/^(?:DNS|IP Address):/, ""))).sort();
 }
 
-function isCertificateName(name: string): boolean {
-  return isIP(name) !== 0 || (name.length <= 253 && DNS_NAME.test(name.toLowerCase()));
+/** An IP address without a zone, or a DNS name, whose first part may be `*`. */
+export function isCertificateName(name: string): boolean {
+  return (
+    (isIP(name) !== 0 && !name.includes("%")) || (name.length <= 253 && DNS_NAME.test(name.toLowerCase()))
+  );
 }
 
 /** Lower case; IPv6 in its shortest form, so that two spellings of one address are one name. */

@@ -68,6 +68,18 @@ test("keys of the systems that dcmon replaces are answered with what became of t
   expect(answers[3]).toContain("server.down_after");
 });
 
+test("a certificate may be valid for all names of a domain; a server listens on one address", () => {
+  expect(problems("server:\n  host: '*'\n")).toEqual([
+    '2:9: server.host: expected a host name or IP address without port, got "*"',
+  ]);
+  for (const host of ["0.0.0.0", "::", "::1", "fe80::1%eth0", "localhost", "a.example.com"])
+    expect(problems(`server:\n  host: "${host}"\n`)).toEqual([]);
+  for (const name of ["192.0.2.1", "2001:db8::1", "localhost", "a.example.com", "*.example.com"])
+    expect(problems(`server:\n  names: ["${name}"]\n`)).toEqual([]);
+  for (const name of ["*", "*.", "a*.example.com", "a.*.com", "*.*.com", "fe80::1%eth0", "1:2"])
+    expect(problems(`server:\n  names: ["${name}"]\n`)).toHaveLength(1);
+});
+
 test("wrong types and values are all reported, each with what was expected and what was there", () => {
   expect(
     problems(
@@ -78,7 +90,7 @@ test("wrong types and values are all reported, each with what was expected and w
       '2:9: server.port: expected a whole number from 0 to 65535, got "abc"',
       '3:14: server.log_level: expected one of debug, info, warn, error, got "INFO"',
       "4:17: server.metrics_days: expected a number above 0, up to 36500, got -1",
-      '5:15: server.names.1: expected a host name or IP address without port, got "b c"',
+      '5:15: server.names.1: expected a host name, such as node.example.com or *.example.com, or an IP address, without port, got "b c"',
       "6:8: server.host: expected a host name or IP address without port, got nothing",
       '8:12: agent.labels: expected a label name (letters, digits and _, not starting with a digit or __, not instance), got "a-b"',
       "8:26: agent.labels.rack: expected text of up to 1024 characters (put numbers in quotes), got 7",
