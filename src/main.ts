@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { withAgentFlags, withServerFlags } from "./cli/options.ts";
+import { withAgentFlags, withServerFlags, withTokenFlags } from "./cli/options.ts";
 import { ConfigError } from "./config/source.ts";
 import { escapeControl } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
@@ -43,10 +43,9 @@ function program(): Command {
     .action(async (flags) => (await import("./cli/agent.ts")).agent(flags));
 
   const token = dcmon.command("token").description("Join tokens for new nodes.");
-  withServerFlags(token.command("create"))
+  withTokenFlags(token.command("create"))
     .summary("print the one command that enrols a node")
     .description("Asks the server on this machine for a join token: one node, one hour.")
-    .option("--url <url>", "the server's address as the node sees it (default: this host's name)")
     .action(async (flags) => (await import("./cli/token.ts")).createToken(flags));
 
   const config = dcmon.command("config").description("The configuration file.");

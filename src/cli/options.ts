@@ -4,9 +4,12 @@ import { ConfigError } from "../config/source.ts";
 import { type Config, loadConfig } from "../config.ts";
 
 /** As commander hands them over: undefined when not given. */
-interface CommonFlags {
+interface PlaceFlags {
   readonly config?: string;
   readonly dataDir?: string;
+}
+
+interface CommonFlags extends PlaceFlags {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly logFile?: string;
@@ -15,6 +18,11 @@ interface CommonFlags {
 export interface ServerFlags extends CommonFlags {
   readonly listen?: string;
   readonly tracePhases?: true;
+}
+
+export interface TokenFlags extends PlaceFlags {
+  readonly listen?: string;
+  readonly url?: string;
 }
 
 export interface AgentFlags extends CommonFlags {
@@ -26,32 +34,43 @@ export interface AgentFlags extends CommonFlags {
 }
 
 export function withServerFlags(command: Command): Command {
-  return withCommonFlags(
+  return withLogFlags(withListenFlags(command));
+}
+
+/** For commands that talk to the server on this machine: where it listens, and where its files are. */
+export function withListenFlags(command: Command): Command {
+  return withPlaceFlags(
     command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)"),
   );
 }
 
 export function withAgentFlags(command: Command): Command {
-  return withCommonFlags(
-    command
-      .option("--server <url>", "the server to send to, such as https://host:8000")
-      .option("--token <token>", 'join token from "dcmon token create"')
-      .option("--name <name>", "name to enrol under (default: the host name)")
-      .option("--once", "read once, print it in exposition format, and end"),
+  return withLogFlags(
+    withPlaceFlags(
+      command
+        .option("--server <url>", "the server to send to, such as https://host:8000")
+        .option("--token <token>", 'join token from "dcmon token create"')
+        .option("--name <name>", "name to enrol under (default: the host name)")
+        .option("--once", "read once, print it in exposition format, and end"),
+    ),
   );
 }
 
-function withCommonFlags(command: Command): Command {
+function withPlaceFlags(command: Command): Command {
   return command
     .option("--config <file>", "YAML configuration file (see: dcmon config example)")
-    .option("--data-dir <dir>", "where everything is kept")
+    .option("--data-dir <dir>", "where everything is kept");
+}
+
+function withLogFlags(command: Command): Command {
+  return command
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--log-format <format>", "text or json")
     .option("--log-file <file>", "append log lines here instead of to stderr");
 }
 
 /** @throws ConfigError */
-export function serverConfig(flags: ServerFlags): Config {
+export function serverConfig(flags: ServerFlags | TokenFlags): Config {
   return load(flags, [...listenFlags(flags.listen), ...commonFlags("server", flags)]);
 }
 
@@ -65,7 +84,8 @@ export function agentConfig(flags: AgentFlags): Config {
   ]);
 }
 
-function load(flags: CommonFlags, given: readonly Flag[]): Config {
+function load(flags: PlaceFlags, given: readonly Flag[]): Config {
+  if (flags.config === "") throw new ConfigError([emptyFlag("--config")]);
   return loadConfig({ file: flags.config, env: process.env, flags: given });
 }
 
@@ -79,7 +99,13 @@ function commonFlags(section: "server" | "agent", flags: CommonFlags): Flag[] {
 }
 
 function option(flag: string, path: readonly string[], value: unknown): Flag[] {
+  if (value === "") throw new ConfigError([emptyFlag(flag)]);
   return value === undefined ? [] : [{ flag, path, value }];
+}
+
+/** An unset variable of a script looks like this; the default would be a surprise. */
+function emptyFlag(flag: string): string {
+  return `${flag}: expected a value, got empty text; leave the flag out for the default`;
 }
 
 function listenFlags(listen: string | undefined): Flag[] {

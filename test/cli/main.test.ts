@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { temporaryFile } from "../config/temporary.ts";
+import { temporaryFile } from "../support/temporary.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 
@@ -36,6 +36,7 @@ test("a wrong command line ends with 2 and says what comes near", () => {
     [["server", "--listen"], "argument missing"],
     [["agent", "extra"], "too many arguments"],
     [["token"], "Usage: dcmon token"],
+    [["token", "create", "--log-level", "debug"], "unknown option '--log-level'"],
   ];
   for (const [args, hint] of cases) {
     const { code, err } = dcmon(...args);
