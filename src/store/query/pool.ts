@@ -2,6 +2,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { QueryParams } from "../../promql/grid.ts";
 import type { RegexTester } from "../index/regex_matches.ts";
 import type { QueryFailure, QueryOutcome } from "../types.ts";
+import { hasRoomForWorker } from "../workers.ts";
 import { errorOf } from "./failure.ts";
 import { type Job, Member, type Resolver } from "./member.ts";
 import type { JobReply, WorkerLimits } from "./protocol.ts";
@@ -101,8 +102,14 @@ export class QueryPool {
     this.members.delete(member);
     if (this.closed) return;
     this.options.log.warn("a query worker was ended and will be replaced", { reason: error.message });
+    this.replaceSoon();
+  }
+
+  private replaceSoon(): void {
     setTimeout(() => {
-      if (!this.closed) this.addMember();
+      if (this.closed) return;
+      if (hasRoomForWorker()) this.addMember();
+      else this.replaceSoon();
     }, REPLACE_AFTER_MS);
   }
 }
