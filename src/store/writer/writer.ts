@@ -28,8 +28,8 @@ export class Writer {
   private waiting: { id: number; batch: CommitBatch } | undefined;
   private readonly tasks: Task[] = [];
   private sliceTimer: Timer | undefined;
-  private failures = 0;
-  private ioErrors = 0;
+  private readonly commits = new Setbacks();
+  private readonly background = new Setbacks();
   private commitErrors = 0;
 
   /** @param trace told "commit begin", "seal end" and so on, before the work begins and after it is durable. */
@@ -89,12 +89,12 @@ export class Writer {
       this.tables.connection.transaction(() => this.tables.journal.write(waiting.batch));
     } catch (error) {
       this.commitErrors++;
-      setTimeout(() => this.commit(), this.failed(error));
+      setTimeout(() => this.commit(), this.failed(this.commits, error));
       return;
     }
     this.trace("commit end");
     this.waiting = undefined;
-    this.succeeded();
+    this.succeeded(this.commits);
     this.reply({ kind: "done", id: waiting.id, result: undefined });
   }
 
@@ -129,10 +129,10 @@ export class Writer {
       results = this.tables.connection.transaction(() => this.stepTasks(kind));
     } catch (error) {
       for (const task of this.tasks) task.running = undefined;
-      return this.failed(error);
+      return this.failed(this.background, error);
     }
     this.trace(`${kind} end`);
-    this.succeeded();
+    this.succeeded(this.background);
     for (const [i, task] of this.tasks.splice(0, results.length).entries())
       this.reply({ kind: "done", id: task.id, result: results[i] });
     return 0;
@@ -154,32 +154,51 @@ export class Writer {
     return results;
   }
 
-  private succeeded(): void {
-    if (this.failures === 0) return;
-    this.failures = 0;
-    this.ioErrors = 0;
-    this.reply({ kind: "trouble", message: undefined, commitErrors: this.commitErrors });
+  private succeeded(work: Setbacks): void {
+    if (work.failures === 0) return;
+    work.clear();
+    this.report();
   }
 
   /** @returns after how long to try again. */
-  private failed(error: unknown): number {
-    const message = explain(error, databasePath(this.dataDir)).message;
-    this.reply({ kind: "trouble", message, commitErrors: this.commitErrors });
-    if (error instanceof SQLiteError && error.code?.startsWith("SQLITE_IOERR")) this.ioErrors++;
-    if (this.ioErrors >= REOPEN_AFTER_IO_ERRORS) this.reopen();
-    return Math.min(FIRST_RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS);
+  private failed(work: Setbacks, error: unknown): number {
+    work.reason = explain(error, databasePath(this.dataDir)).message;
+    if (error instanceof SQLiteError && error.code?.startsWith("SQLITE_IOERR")) work.ioErrors++;
+    if (work.ioErrors >= REOPEN_AFTER_IO_ERRORS) this.reopen(work);
+    this.report();
+    return Math.min(FIRST_RETRY_MS * 2 ** work.failures++, LONGEST_RETRY_MS);
   }
 
-  private reopen(): void {
-    this.ioErrors = 0;
+  /** What keeps commits from the disk comes first: it keeps agents' frames waiting. */
+  private report(): void {
+    const message = this.commits.reason ?? this.background.reason;
+    this.reply({ kind: "trouble", message, commitErrors: this.commitErrors });
+  }
+
+  private reopen(work: Setbacks): void {
+    work.ioErrors = 0;
     try {
       const tables = new Tables(openDatabase(this.dataDir));
       this.tables.connection.close();
       this.tables = tables;
     } catch (error) {
-      this.reply({ kind: "trouble", message: (error as Error).message, commitErrors: this.commitErrors });
+      work.reason = (error as Error).message;
     }
     for (const task of this.tasks) task.running = undefined;
+  }
+}
+
+/** Failures in a row of one kind of work. Each kind has its own: one that succeeds says nothing of the other. */
+class Setbacks {
+  failures = 0;
+  ioErrors = 0;
+  /** Of the last one, in words. */
+  reason: string | undefined;
+
+  clear(): void {
+    this.failures = 0;
+    this.ioErrors = 0;
+    this.reason = undefined;
   }
 }
 
