@@ -34,13 +34,17 @@ export interface AgentFlags extends CommonFlags {
 }
 
 export function withServerFlags(command: Command): Command {
-  return withLogFlags(withListenFlags(command));
+  return withLogFlags(
+    withPlaceFlags(command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)")),
+  );
 }
 
-/** For commands that talk to the server on this machine: where it listens, and where its files are. */
-export function withListenFlags(command: Command): Command {
+/** It asks the server on this machine, and logs nothing itself. */
+export function withTokenFlags(command: Command): Command {
   return withPlaceFlags(
-    command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)"),
+    command
+      .option("--listen <host:port>", "where the server listens (default: as it noted in its data directory)")
+      .option("--url <url>", "the server's address as the node sees it (default: this host's name)"),
   );
 }
 
