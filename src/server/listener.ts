@@ -1,3 +1,5 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import type { Server } from "bun";
 import type { ServerIdentity } from "../pki/authority.ts";
 import type { AgentConnection } from "./agent_connection.ts";
@@ -8,6 +10,12 @@ import type { Hub } from "./hub.ts";
 const IDLE_TIMEOUT_S = 10;
 const NO_TIMEOUT = 0;
 const MAX_BODY_BYTES = 64 * 1024;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there. Stop it, or choose another port with --listen HOST:PORT",
+  EADDRNOTAVAIL: "this machine has no such address. Choose one of its own with --listen HOST:PORT",
+  EACCES: "only root may listen on this port. Choose one from 1024 with --listen HOST:PORT",
+};
 
 interface ListenerOptions {
   readonly host: string;
@@ -49,9 +57,20 @@ export function listen(options: ListenerOptions): Server<AgentConnection> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const reason =
-      code === "EADDRINUSE"
-        ? "another program listens there. Stop it, or choose another port with --listen HOST:PORT"
-        : `${(cause as Error).message}. Choose another address with --listen HOST:PORT`;
+      REASONS[code ?? ""] ?? `${(cause as Error).message}. Choose another address with --listen HOST:PORT`;
     throw new Error(`Cannot listen on ${host}:${port}: ${reason}.`, { cause });
+  }
+}
+
+/** @throws Error when `host` is a name that does not resolve: {@link listen} could not tell that from other failures. */
+export async function refuseUnknownHost(host: string, port: number): Promise<void> {
+  if (isIP(host) !== 0) return;
+  try {
+    await lookup(host);
+  } catch (cause) {
+    throw new Error(
+      `Cannot listen on ${host}:${port}: the name ${host} does not resolve. Choose an address of this machine with --listen HOST:PORT.`,
+      { cause },
+    );
   }
 }

@@ -11,7 +11,8 @@ import { createApp } from "./app.tsx";
 import { statusOf } from "./client_status.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Hub } from "./hub.ts";
-import { listen } from "./listener.ts";
+import { listen, refuseUnknownHost } from "./listener.ts";
+import { writeListening } from "./listening_file.ts";
 import { writeOwnSeries } from "./own_series.ts";
 
 const DAY_MS = 86_400_000;
@@ -73,7 +74,9 @@ export async function startServer(
       version: VERSION,
     });
     const { host, port } = config;
+    await refuseUnknownHost(host, port);
     const listener = listen({ host, port, identity: authority.server, hub, app });
+    writeListening(config.data_dir, { host, port: listener.port ?? port }, log);
     const endOwnSeries = writeOwnSeries({
       store,
       clients: () => store.clients.all(),
