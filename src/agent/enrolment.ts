@@ -168,6 +168,12 @@ class Attempt {
         return this.#failure(`${this.#origin} does not speak TLS 1.3. Check host and port in agent.server.`, {
           cause,
         });
+      case "ENOTFOUND":
+      case "EAI_AGAIN":
+        return this.#failure(
+          `the name ${this.#host} does not resolve. Check agent.server and the name server (/etc/resolv.conf, /etc/hosts).`,
+          { cause, transient: true },
+        );
       default:
         return this.#failure(
           `no answer from ${this.#origin} (${cause.code ?? cause.message}). Check that the server runs, and agent.server and the firewall.`,

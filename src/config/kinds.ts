@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { isLabelName } from "../metrics/labels.ts";
 import { isCertificateName } from "../pki/names.ts";
@@ -46,12 +47,12 @@ export function list<T extends z.ZodType>(element: T, expected: string) {
   return z.array(element, expected);
 }
 
-const HOST = /^(?:[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*)$/;
+const DNS_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 
 /** An IP address or DNS name, without port. IPv6 without brackets. */
 export function listenAddress() {
   const expected = "a host name or IP address without port";
-  return z.string(expected).regex(HOST, expected);
+  return z.string(expected).refine((value) => DNS_NAME.test(value) || isIP(value) === 6, expected);
 }
 
 /** As {@link listenAddress}; the first part of a DNS name may be `*`. */
@@ -65,11 +66,12 @@ export function serverUrl() {
   return z.string(expected).refine((value) => value === "" || isServerUrl(value), expected);
 }
 
+/** The port is asked for: without one it would silently be 443, where no dcmon listens by default. */
 function isServerUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  return url.protocol === "https:" && bare;
+  return url.protocol === "https:" && bare && /:\d+\/?$/.test(value);
 }
 
 export function joinToken() {

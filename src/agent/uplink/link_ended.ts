@@ -66,7 +66,7 @@ export function notConnected(
       return new LinkEnded(`Nothing listens at ${place}. Start the server, or check agent.server.`);
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return new LinkEnded(`The name ${url.hostname} is not known. Check agent.server and the name server.`);
+      return new LinkEnded(`The name ${url.hostname} does not resolve. Check agent.server and the name server.`);
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return new LinkEnded(
         `The certificate of the server at ${place} does not cover ${url.hostname}. Add it to server.names and restart the server, or use a name that it covers in agent.server.`,
