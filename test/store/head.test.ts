@@ -182,6 +182,47 @@ describe("Head", () => {
   });
 });
 
+describe("Head, given frames that jump in time", () => {
+  const payload = encodeValues([1]);
+
+  /** One frame for each of `buckets` × `layouts`, the newest bucket first. */
+  function backwards(head: Head, buckets: number, layouts: readonly StoredLayout[]): void {
+    let id = 0;
+    for (let bucket = buckets; bucket > 0; bucket--)
+      for (const layout of layouts)
+        head.append(layout, { id: ++id, timestamp: bucket * BUCKET_MS, received: 0, payload });
+  }
+
+  const layoutsOf = (count: number, owner = 1) =>
+    Array.from({ length: count }, (_, i) => storedLayout(1000 * owner + i, [i + 1], `e${i}`, owner));
+
+  test("closes the oldest blocks beyond two a layout and 64", () => {
+    const closed: Block[] = [];
+    const head = new Head(BUCKET_MS, (block) => closed.push(block));
+    backwards(head, 500, layoutsOf(3));
+    expect(head.blockCount - closed.length).toBe(2 * 3 + 64);
+    expect(closed.map(({ firstId }) => firstId)).toEqual(closed.map((_, i) => i + 1));
+    expect(head.bytes).toBeLessThan(1500 * 512);
+  });
+
+  test("leaves the blocks of two buckets open, however many layouts there are", () => {
+    const closed: Block[] = [];
+    const head = new Head(BUCKET_MS, (block) => closed.push(block));
+    backwards(head, 2, layoutsOf(400));
+    expect(closed).toEqual([]);
+  });
+
+  test("is behind with the owner whose blocks are not sealed as fast as they close", () => {
+    const closed: Block[] = [];
+    const head = new Head(BUCKET_MS, (block) => closed.push(block));
+    backwards(head, 2, layoutsOf(1, 2));
+    backwards(head, 1200, layoutsOf(1));
+    expect([head.isBehind(1), head.isBehind(2), head.isBehind(3)]).toEqual([true, false, false]);
+    for (const block of closed.slice(0, 200)) head.drop(block);
+    expect(head.isBehind(1)).toBe(false);
+  });
+});
+
 describe("LayoutChanges", () => {
   test("sees a change from one layout to another with the first frame of the new one", () => {
     const changes = new LayoutChanges();

@@ -1,8 +1,9 @@
 import type { StoredLayout } from "./layout.ts";
 
-const FIRST_SEGMENT_BYTES = 4 * 1024;
+/** Small, as a block may get no more than one frame; segments double. */
+const FIRST_SEGMENT_BYTES = 256;
 const LARGEST_SEGMENT_BYTES = 128 * 1024;
-const FIRST_ROWS = 32;
+const FIRST_ROWS = 4;
 
 /** One committed journal row, as the head takes it. */
 export interface HeadRow {

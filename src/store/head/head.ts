@@ -5,6 +5,24 @@ import type { StoredLayout } from "./layout.ts";
 const IDLE_MS = 5 * 60 * 1000;
 /** A block is sealed at the latest when its oldest row is this many buckets old. */
 const LONGEST_OPEN_BUCKETS = 2;
+/**
+ * Open blocks of one owner: for each layout the bucket that ends and the one that begins, and some for stragglers.
+ * Beyond that, whoever jumps in time would get a block for every frame.
+ */
+const OPEN_PER_LAYOUT = 2;
+const OPEN_FOR_STRAGGLERS = 64;
+const MAX_OPEN = 1024;
+/** Blocks of one owner that take no more rows and wait to be sealed. */
+const MAX_UNSEALED = 1024;
+
+/** The blocks of one owner. */
+interface OwnerBlocks {
+  /** Until their rows are in chunks. */
+  readonly byLayout: Map<StoredLayout, Set<Block>>;
+  /** Those that still take rows, in the order of their opening. */
+  readonly open: Set<Block>;
+  count: number;
+}
 
 /** The blocks of one exporter of one owner that still take rows. */
 interface ExporterBlocks {
@@ -16,7 +34,7 @@ interface ExporterBlocks {
 export class Head {
   frames = 0;
   bytes = 0;
-  private readonly byOwner = new Map<number, Set<Block>>();
+  private readonly byOwner = new Map<number, OwnerBlocks>();
   private readonly openBlocks = new Map<StoredLayout, Map<number, Block>>();
   private readonly exporters = new Map<string, ExporterBlocks>();
 
@@ -39,6 +57,12 @@ export class Head {
     this.bytes += block.bytes - bytes;
   }
 
+  /** True while more blocks of this owner wait to be sealed than may: it should send nothing more for now. */
+  isBehind(owner: number): boolean {
+    const blocks = this.byOwner.get(owner);
+    return blocks !== undefined && blocks.count - blocks.open.size > MAX_UNSEALED;
+  }
+
   /** Closes the blocks that nothing is expected for any more. */
   closeDue(now: number): void {
     const idleMs = Math.min(IDLE_MS, this.bucketMs);
@@ -52,9 +76,12 @@ export class Head {
   /** Forgets a block: its rows are in chunks, or have expired. */
   drop(block: Block): void {
     this.removeOpen(block);
-    const blocks = this.byOwner.get(block.layout.owner);
-    if (!blocks?.delete(block)) return;
-    if (blocks.size === 0) this.byOwner.delete(block.layout.owner);
+    const { layout } = block;
+    const owned = this.byOwner.get(layout.owner);
+    const blocks = owned?.byLayout.get(layout);
+    if (owned === undefined || !blocks?.delete(block)) return;
+    if (blocks.size === 0) owned.byLayout.delete(layout);
+    if (--owned.count === 0) this.byOwner.delete(layout.owner);
     this.frames -= block.frames;
     this.bytes -= block.bytes;
   }
@@ -65,12 +92,12 @@ export class Head {
   }
 
   *blocks(): Generator<Block> {
-    for (const blocks of this.byOwner.values()) yield* blocks;
+    for (const owner of this.byOwner.keys()) yield* this.blocksOf(owner);
   }
 
   get blockCount(): number {
     let count = 0;
-    for (const blocks of this.byOwner.values()) count += blocks.size;
+    for (const owned of this.byOwner.values()) count += owned.count;
     return count;
   }
 
@@ -85,28 +112,33 @@ export class Head {
   snapshots(owners: Iterable<number>, start: number, end: number): BlockSnapshot[] {
     const found: Block[] = [];
     for (const owner of owners)
-      for (const block of this.byOwner.get(owner) ?? [])
+      for (const block of this.blocksOf(owner))
         if (block.end > start && block.end - this.bucketMs <= end) found.push(block);
     return found.sort((a, b) => a.firstId - b.firstId).map((block) => block.snapshot());
   }
 
   private open(layout: StoredLayout, bucket: number): Block {
     const block = new Block(layout, bucket, this.bucketMs);
-    const before = this.latestBefore(layout, bucket);
+    const owned = getOrInsert(this.byOwner, layout.owner, () => ({
+      byLayout: new Map<StoredLayout, Set<Block>>(),
+      open: new Set<Block>(),
+      count: 0,
+    }));
+    const ofLayout = getOrInsert(owned.byLayout, layout, () => new Set());
+    const before = latestBefore(ofLayout, bucket);
     if (before !== undefined) block.follow(before);
     this.bytes += block.bytes;
-    getOrInsert(this.byOwner, layout.owner, () => new Set()).add(block);
+    ofLayout.add(block);
+    owned.open.add(block);
+    owned.count++;
     getOrInsert(this.openBlocks, layout, () => new Map()).set(bucket, block);
     this.closeFormerBuckets(block);
+    this.closeSurplus(owned);
     return block;
   }
 
-  private latestBefore(layout: StoredLayout, bucket: number): Block | undefined {
-    let latest: Block | undefined;
-    for (const block of this.byOwner.get(layout.owner) ?? [])
-      if (block.layout === layout && block.bucket < bucket && block.bucket >= (latest?.bucket ?? 0))
-        latest = block;
-    return latest;
+  private *blocksOf(owner: number): Generator<Block> {
+    for (const blocks of this.byOwner.get(owner)?.byLayout.values() ?? []) yield* blocks;
   }
 
   /** Delivery is in order: the first row of an exporter's next bucket says that the ones before are complete. */
@@ -122,6 +154,14 @@ export class Head {
     for (const other of [...exporter.open]) if (other.bucket < block.bucket) this.close(other);
   }
 
+  private closeSurplus({ byLayout, open }: OwnerBlocks): void {
+    const most = Math.min(MAX_OPEN, OPEN_PER_LAYOUT * byLayout.size + OPEN_FOR_STRAGGLERS);
+    for (const block of open) {
+      if (open.size <= most) return;
+      this.close(block);
+    }
+  }
+
   private close(block: Block): void {
     this.removeOpen(block);
     this.onClosed(block);
@@ -131,8 +171,16 @@ export class Head {
     const blocks = this.openBlocks.get(block.layout);
     if (blocks?.get(block.bucket) === block) blocks.delete(block.bucket);
     if (blocks?.size === 0) this.openBlocks.delete(block.layout);
+    this.byOwner.get(block.layout.owner)?.open.delete(block);
     this.exporters.get(`${block.layout.owner} ${block.layout.exporter}`)?.open.delete(block);
   }
+}
+
+function latestBefore(blocks: Iterable<Block>, bucket: number): Block | undefined {
+  let latest: Block | undefined;
+  for (const block of blocks)
+    if (block.bucket < bucket && block.bucket >= (latest?.bucket ?? 0)) latest = block;
+  return latest;
 }
 
 function getOrInsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {

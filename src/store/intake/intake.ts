@@ -176,7 +176,7 @@ export class Intake {
 
   private outcomeOf(frame: Frame, stream: Stream): AppendOutcome {
     if (frame.sequence <= stream.accepted) return "duplicate";
-    if (this.pendingBytes > this.options.pendingBytes) return "busy";
+    if (this.pendingBytes > this.options.pendingBytes || this.head.isBehind(stream.owner)) return "busy";
     const now = this.options.clock.now();
     if (frame.timestamp > now + FUTURE_MS) return "future";
     if (frame.timestamp < now - this.options.retentionMs) return "too_old";
