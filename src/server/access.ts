@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";
 import type { MiddlewareHandler } from "hono/types";
 import { apiError } from "./api/answers.ts";
+import { formFields } from "./form.ts";
 import type { Principal } from "./principal.ts";
 import type { Route } from "./route.ts";
 import type { AppContext, AppEnv, Services } from "./services.ts";
@@ -65,7 +66,7 @@ async function forgeryFault(c: AppContext, route: Route, principal: Principal): 
   if (origin !== expected)
     return `Cannot accept this request: its Origin is ${origin ?? "missing"}, expected ${expected}.`;
   if (principal.kind !== "session") return undefined;
-  const csrf = c.req.header("x-csrf-token") ?? (isForm ? (await c.req.parseBody()).csrf : undefined);
+  const csrf = c.req.header("x-csrf-token") ?? (isForm ? (await formFields(c))?.get("csrf") : undefined);
   if (csrf !== principal.session.csrf)
     return "Cannot accept this request: its CSRF token is not the session's. Reload the page and try again.";
   return undefined;

@@ -17,6 +17,7 @@ import { securityHeaders } from "./headers.ts";
 import { HostList } from "./hosts.ts";
 import { linksOf } from "./links.ts";
 import { frameOf, page } from "./pages/frame.ts";
+import { Rate } from "./rate.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import type { AppContext, AppEnv, EnrolmentService, Services } from "./services.ts";
@@ -40,8 +41,11 @@ interface AppOptions {
 /** No request here has a reason to be larger: a certificate request, a login, a query. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Counts logins alone: no flood of them keeps out a session, or a caller with a token. */
+/** Wrong tokens alone count, and they alone are limited: nobody keeps out who has the right one. */
 const LOGIN_LIMITS = { perAddress: 5, global: 60 };
+
+/** Log lines about requests that failed: what fails once fails for everybody who asks. */
+const COMPLAINT_RATE = { burst: 20, perMinute: 20 };
 
 /** The whole HTTP side of the server, without a listener: `app.fetch(request, { address })`. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
@@ -62,7 +66,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const path of new Set(Object.values<Route>(routes).map((route) => route.path)))
     app.all(path, methodNotAllowed(path));
   app.notFound((c) => notFound(c));
-  app.onError((error, c) => failed(error, c));
+  const complaints = new Rate(options.clock, COMPLAINT_RATE);
+  app.onError((error, c) => failed(error, c, complaints));
   return app;
 }
 
@@ -129,15 +134,15 @@ function tooLarge(c: AppContext): Response {
   return apiError(c, 413, "bad_data", `the body is larger than ${MAX_BODY_BYTES} bytes`);
 }
 
-/** The caller learns that it failed, the log learns why. */
-function failed(error: Error, c: AppContext): Response {
+/** The caller learns that it failed, the log learns why, as often as a person would read it. */
+function failed(error: Error, c: AppContext, complaints: Rate): Response {
   if (error instanceof ParameterError) return apiError(c, 400, "bad_data", error.message);
-  const { log } = c.var.services;
-  log.error("request failed", {
-    method: c.req.method,
-    path: c.req.path,
-    reason: error.stack ?? error.message,
-  });
+  if (complaints.take())
+    c.var.services.log.error("request failed", {
+      method: c.req.method,
+      path: c.req.path,
+      reason: error.stack ?? error.message,
+    });
   const message = "the server could not answer this; its log says why";
   return c.req.path.startsWith("/api") ? apiError(c, 500, "execution", message) : c.text(`${message}\n`, 500);
 }

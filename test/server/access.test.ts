@@ -63,29 +63,60 @@ describe("a login", () => {
     expect((await fixture.ask("/login", tokenForm())).status).toBe(403);
   });
 
-  test("may fail five times a minute from one address", async () => {
+  test("may fail five times a minute from one address, and the right token is taken all the same", async () => {
     const attempts = [];
     for (let i = 0; i < 7; i++) attempts.push((await post(tokenForm("wrong"))).status);
     expect(attempts).toEqual([401, 401, 401, 401, 401, 429, 429]);
-    const limited = await post();
-    expect(limited.status).toBe(429);
+    const limited = await post(tokenForm("wrong"));
     expect(Number(limited.headers.get("retry-after"))).toBeWithin(1, 61);
-    expect((await post(tokenForm(), {}, "192.0.2.9")).status).toBe(303);
+    expect((await post(tokenForm("wrong"), {}, "192.0.2.9")).status).toBe(401);
+    expect((await post()).status).toBe(303);
   });
 
   test("counts the whole /64 of an IPv6 sender as one", async () => {
     for (let i = 0; i < 5; i++) await post(tokenForm("wrong"), {}, `2001:db8::${i}`);
-    expect((await post(tokenForm(), {}, "2001:db8::ffff")).status).toBe(429);
-    expect((await post(tokenForm(), {}, "2001:db8:0:1::1")).status).toBe(303);
+    expect((await post(tokenForm("wrong"), {}, "2001:db8::ffff")).status).toBe(429);
+    expect((await post(tokenForm("wrong"), {}, "2001:db8:0:1::1")).status).toBe(401);
   });
 
-  test("flood from many addresses locks out neither sessions nor callers with a token", async () => {
+  test("flood from many addresses locks out nobody who has the right token", async () => {
     const { headers } = await fixture.login("203.0.113.1");
-    for (let i = 0; i < 70; i++) await post(tokenForm("wrong"), {}, `192.0.2.${i}`);
-    expect((await post(tokenForm(), {}, "198.51.100.1")).status).toBe(429);
+    for (let i = 0; i < 12; i++)
+      for (let k = 0; k < 5; k++) await post(tokenForm("wrong"), {}, `192.0.2.${i}`);
+    expect((await post(tokenForm("wrong"), {}, "198.51.100.1")).status).toBe(429);
+    expect((await post(tokenForm(), {}, "198.51.100.1")).status).toBe(303);
     expect((await fixture.asAdmin("/api/clients")).status).toBe(200);
     expect((await fixture.ask("/dashboard", { headers })).status).toBe(200);
   });
+
+  test("flood writes 60 lines a minute into the log", async () => {
+    for (let i = 0; i < 200; i++) await post(tokenForm("wrong"), {}, `192.0.2.${i}`);
+    expect(fixture.logged.length).toBe(60);
+  });
+
+  test("of another content type than a plain form is refused, and no failure of the server", async () => {
+    const types = [
+      "multipart/form-data",
+      "multipart/form-data; boundary=x",
+      "application/json",
+      "text/plain",
+      "",
+    ];
+    for (const type of types)
+      expect([type, (await post(tokenForm(), { "content-type": type })).status]).toEqual([type, 415]);
+    expect(fixture.logged).toEqual([]);
+  });
+});
+
+test("a request that fails is logged twenty times a minute, however often it is made", async () => {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+  fixture.store.store.series = () => {
+    throw new Error("the index is damaged");
+  };
+  for (let i = 0; i < 100; i++)
+    expect((await fixture.ask("/api/v1/series?match[]=up", { headers })).status).toBe(500);
+  expect(fixture.logged.length).toBe(20);
+  expect(fixture.logged[0]).toMatchObject({ level: "error", message: "request failed" });
 });
 
 describe("a session", () => {

@@ -7,6 +7,7 @@ import { Enrolment } from "../../src/server/enrolment.ts";
 import type { AppEnv } from "../../src/server/services.ts";
 import type { Client } from "../../src/store/types.ts";
 import { type Sender, StoreFixture } from "../store/fixture.ts";
+import { recordingLog } from "../support/recording_logger.ts";
 
 export const ORIGIN = "https://localhost:8000";
 export const ADMIN_TOKEN = "a-token-of-the-test";
@@ -22,19 +23,20 @@ export interface Ask {
 
 /** The real app over a real store and a real authority, without a listener. */
 export class AppFixture {
-  readonly store: StoreFixture;
-  readonly app: Hono<AppEnv>;
   #senders = new Map<string, Sender>();
 
-  private constructor(store: StoreFixture, app: Hono<AppEnv>) {
-    this.store = store;
-    this.app = app;
-  }
+  private constructor(
+    readonly store: StoreFixture,
+    readonly app: Hono<AppEnv>,
+    /** What the app has logged. */
+    readonly logged: ReturnType<typeof recordingLog>["lines"],
+  ) {}
 
   static async open(): Promise<AppFixture> {
     const fixture = await StoreFixture.open({ retentionMs: 30 * 86_400_000 });
     const { clock, dataDir, store } = fixture;
     const authority = await Authority.open(dataDir, { names: ["dcmon.example"], clock, log: silentLogger });
+    const log = recordingLog();
     const app = createApp({
       store,
       enrolment: new Enrolment({ store, authority, clock, log: silentLogger }),
@@ -43,10 +45,10 @@ export class AppFixture {
       names: () => authority.server.names,
       statusRules: { intervalOf: () => 5000, downAfterMs: DOWN_AFTER_MS },
       clock,
-      log: silentLogger,
+      log,
       version: "0.0.0-test",
     });
-    return new AppFixture(fixture, app);
+    return new AppFixture(fixture, app, log.lines);
   }
 
   async close(): Promise<void> {

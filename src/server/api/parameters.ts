@@ -1,3 +1,4 @@
+import { formFields } from "../form.ts";
 import type { AppContext } from "../services.ts";
 
 /** A request's parameter is missing or malformed. The message is the answer's `error`. */
@@ -9,12 +10,12 @@ export class ParameterError extends Error {
 export async function parametersOf(c: AppContext): Promise<URLSearchParams> {
   const parameters = new URL(c.req.url).searchParams;
   if (c.req.method !== "POST") return parameters;
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded")
+  const fields = await formFields(c);
+  if (fields === undefined)
     throw new ParameterError(
-      `cannot read a body of type "${type ?? ""}": send application/x-www-form-urlencoded parameters`,
+      `cannot read a body of type "${c.req.header("content-type") ?? ""}": send application/x-www-form-urlencoded parameters`,
     );
-  for (const [name, value] of new URLSearchParams(await c.req.text())) parameters.append(name, value);
+  for (const [name, value] of fields) parameters.append(name, value);
   return parameters;
 }
 

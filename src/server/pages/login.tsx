@@ -1,6 +1,7 @@
 import { LoginPage } from "../../../views/pages/login.tsx";
 import { isAdminToken } from "../access.ts";
 import { senderOf } from "../address.ts";
+import { formFields } from "../form.ts";
 import type { AppContext } from "../services.ts";
 import { expiredSessionCookie, sessionCookie } from "../sessions.ts";
 import { frameOf, page } from "./frame.ts";
@@ -10,12 +11,25 @@ export function showLogin(c: AppContext): Response {
   return c.var.principal.kind === "anonymous" ? form(c, 200, next) : c.redirect(next, 303);
 }
 
-/** Logs in with the admin token. A session that the browser had before ends: nobody can plant one. */
+/**
+ * Logs in with the admin token. A session that the browser had before ends: nobody can plant one. The right token is
+ * always taken, whatever others have tried from anywhere: limits are for failures.
+ */
 export async function createSession(c: AppContext): Promise<Response> {
-  const { log, loginFailures, sessions } = c.var.services;
+  const { log, sessions } = c.var.services;
   const { principal } = c.var;
-  const fields = await c.req.parseBody();
-  const next = safePath(c, fields.next);
+  const fields = await formFields(c);
+  if (fields === undefined) return c.text("A login is sent as application/x-www-form-urlencoded.\n", 415);
+  const next = safePath(c, fields.get("next"));
+  if (!isAdminToken(c.var.services, fields.get("token")?.trim() ?? "")) return refused(c, next);
+  if (principal.kind === "session") sessions.remove(principal.session);
+  c.header("Set-Cookie", sessionCookie(sessions.create()));
+  log.info("logged in", { address: c.env?.address ?? "" });
+  return c.redirect(next, 303);
+}
+
+function refused(c: AppContext, next: string): Response {
+  const { log, loginFailures } = c.var.services;
   const address = c.env?.address ?? "";
   const sender = senderOf(address);
   const wait = loginFailures.wait(sender);
@@ -23,15 +37,9 @@ export async function createSession(c: AppContext): Promise<Response> {
     c.header("Retry-After", String(wait));
     return form(c, 429, next, `Too many attempts. Wait ${wait} s, then try again.`);
   }
-  if (typeof fields.token !== "string" || !isAdminToken(c.var.services, fields.token.trim())) {
-    loginFailures.count(sender);
-    log.warn("login refused: wrong token", { address });
-    return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
-  }
-  if (principal.kind === "session") sessions.remove(principal.session);
-  c.header("Set-Cookie", sessionCookie(sessions.create()));
-  log.info("logged in", { address });
-  return c.redirect(next, 303);
+  loginFailures.count(sender);
+  log.warn("login refused: wrong token", { address });
+  return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
 }
 
 export function deleteSession(c: AppContext): Response {
