@@ -4,11 +4,11 @@ import { prepareDataDir } from "../../src/store/files.ts";
 import type { BlockSnapshot } from "../../src/store/head/block.ts";
 import type { CommitBatch, WriterReply } from "../../src/store/writer/protocol.ts";
 import { Writer } from "../../src/store/writer/writer.ts";
-import { temporaryDir } from "./fixture.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 let dataDir: string;
 beforeEach(() => {
-  dataDir = temporaryDir();
+  dataDir = temporaryFolder().path;
   prepareDataDir(dataDir);
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
@@ -17,9 +17,9 @@ const EMPTY: CommitBatch = {
   series: [],
   layouts: [],
   streams: [],
-  rows: new Float64Array(0),
+  rows: new Float64Array(new SharedArrayBuffer(0)),
   rowCount: 0,
-  payloads: new Uint8Array(0),
+  payloads: new Uint8Array(new SharedArrayBuffer(0)),
 };
 
 test("while a seal fails again and again, commits that succeed do not say that all is well", async () => {
