@@ -224,24 +224,37 @@ describe("Head, given frames that jump in time", () => {
 });
 
 describe("LayoutChanges", () => {
+  /** Whatever the layout, its first four series are present. */
+  const full = encodeValues([1, 2, 3, 4]);
+
   test("sees a change from one layout to another with the first frame of the new one", () => {
     const changes = new LayoutChanges();
     const before = storedLayout(1, [1, 2, 0, 3]);
     const after = storedLayout(2, [2, 4]);
-    expect(changes.observe(before, 10)).toEqual([]);
-    expect(changes.observe(before, 20)).toEqual([]);
-    expect(changes.observe(after, 30)).toEqual([{ layout: before, timestamp: 30, columns: [0, 3] }]);
-    expect(changes.observe(after, 40)).toEqual([]);
-    expect(changes.observe(before, 35)).toEqual([]);
+    expect(changes.observe(before, 10, full)).toEqual([]);
+    expect(changes.observe(before, 20, full)).toEqual([]);
+    expect(changes.observe(after, 30, full)).toEqual([{ layout: before, timestamp: 30, columns: [0, 3] }]);
+    expect(changes.observe(after, 40, full)).toEqual([]);
+    expect(changes.observe(before, 35, full)).toEqual([]);
   });
 
   test("waits one tick while several layouts are in use", () => {
     const changes = new LayoutChanges();
     const [a, b, c] = [storedLayout(1, [1]), storedLayout(2, [2]), storedLayout(3, [3])];
     for (const time of [10, 20])
-      for (const layout of [a!, b!]) expect(changes.observe(layout, time)).toEqual([]);
-    expect(changes.observe(a!, 30)).toEqual([]);
-    expect(changes.observe(c!, 30)).toEqual([]);
-    expect(changes.observe(a!, 40)).toEqual([{ layout: b!, timestamp: 30, columns: [0] }]);
+      for (const layout of [a!, b!]) expect(changes.observe(layout, time, full)).toEqual([]);
+    expect(changes.observe(a!, 30, full)).toEqual([]);
+    expect(changes.observe(c!, 30, full)).toEqual([]);
+    expect(changes.observe(a!, 40, full)).toEqual([{ layout: b!, timestamp: 30, columns: [0] }]);
+  });
+
+  test("does not end what was absent already", () => {
+    const changes = new LayoutChanges();
+    const before = storedLayout(1, [1, 2, 3]);
+    changes.observe(before, 10, encodeValues([1, 2, 3]));
+    changes.observe(before, 20, encodeValues([Number.NaN, 2, 3]));
+    expect(changes.observe(storedLayout(2, [3]), 30, full)).toEqual([
+      { layout: before, timestamp: 30, columns: [1] },
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { BUCKET_MS, layoutOf, StoreFixture, T0, until } from "./fixture.ts";
+import { until } from "../support/until.ts";
+import { BUCKET_MS, layoutOf, StoreFixture, T0 } from "./fixture.ts";
 
 let fixture: StoreFixture;
 beforeEach(async () => {
@@ -108,4 +109,21 @@ test("exporters of one client do not end each other's series, nor does another c
   await Promise.all([os.settled(), ipmi.settled(), other.settled()]);
   expect(await seen("m", 0, 10_000)).toBe("0 1 2");
   expect(await fixture.vector("m", T0 + 11_000)).toEqual({ a: 2, b: 2 });
+});
+
+test("layouts that alternate cost a few times what was sent, and nothing when the frames are empty", async () => {
+  const names = (prefix: string) => Array.from({ length: 400 }, (_, i) => `${prefix}${i}`);
+  const [m, n] = [layoutOf("a", names("m")), layoutOf("a", names("n"))];
+  const sender = fixture.sender(1, m);
+  const journalBytes = async (value: number) => {
+    const before = fixture.store.stats().headBytes;
+    for (let i = 0; i < 200; i++) {
+      sender.use(i % 2 === 0 ? m : n);
+      sender.send(T0 + 1 + fixture.store.stats().framesAppended, new Array(400).fill(value));
+    }
+    await sender.settled();
+    return fixture.store.stats().headBytes - before;
+  };
+  expect(await journalBytes(ABSENT)).toBeLessThan(200 * 101 * 2);
+  expect(await journalBytes(1)).toBeLessThan(200 * 901 * 6);
 });

@@ -66,7 +66,7 @@ export class Intake {
   replay(row: JournalRow, layout: StoredLayout): void {
     this.nextRowId = Math.max(this.nextRowId, row.id + 1);
     this.head.append(layout, row);
-    if (row.payload[0] !== PARTIAL) this.changes.observe(layout, row.timestamp);
+    if (row.payload[0] !== PARTIAL) this.changes.observe(layout, row.timestamp, row.payload);
     this.receivedBefore(layout.owner, row.received);
   }
 
@@ -213,7 +213,7 @@ export class Intake {
       });
       this.pendingBytes += values.length;
     };
-    for (const ended of this.changes.observe(layout, timestamp))
+    for (const ended of this.changes.observe(layout, timestamp, payload))
       push(
         ended.layout,
         ended.timestamp,
