@@ -5,6 +5,8 @@ import type { Reading } from "./fleet.ts";
 export interface FleetRow {
   readonly id: string;
   readonly name: string;
+  /** What tells nodes of the same name apart. */
+  readonly instance: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly status: ClientStatus;
   /** Milliseconds since the epoch. */
@@ -36,7 +38,7 @@ export type SortKey = (typeof SORT_KEYS)[number];
 export interface TableState {
   readonly sort: SortKey;
   readonly descending: boolean;
-  /** Words that a name or a label must contain. */
+  /** Words that a name, an instance or a label must contain. */
   readonly filter: string;
   /** Counted from 1. */
   readonly page: number;
@@ -84,8 +86,18 @@ export function fleetRows(
       const status = statusOf(client.id, lastSeen, now, rules);
       const reading = status === "down" || status === "never" ? {} : (readings.get(client.instance) ?? {});
       const uptime = reading.bootTime === undefined ? undefined : now / 1000 - reading.bootTime;
-      const { id, name, labels } = client;
-      return { id, name, labels, status, lastSeen, uptime, memoryUsed: memoryUsed(reading), reading };
+      const { id, name, instance, labels } = client;
+      return {
+        id,
+        name,
+        instance,
+        labels,
+        status,
+        lastSeen,
+        uptime,
+        memoryUsed: memoryUsed(reading),
+        reading,
+      };
     });
 }
 
@@ -169,10 +181,11 @@ export function totalsOf(rows: readonly FleetRow[]): FleetTotals {
   return { nodes: rows.length, byStatus, ...sums };
 }
 
-function haystack({ name, labels }: FleetRow): string {
-  return [name, ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)].join(" ").toLowerCase();
+function haystack({ name, instance, labels }: FleetRow): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return [name, instance, ...pairs].join(" ").toLowerCase();
 }
 
 function byName(a: FleetRow, b: FleetRow): number {
-  return COLLATOR.compare(a.name, b.name);
+  return COLLATOR.compare(a.name, b.name) || COLLATOR.compare(a.instance, b.instance);
 }

@@ -87,7 +87,7 @@ export class AppFixture {
     return { headers: { cookie, origin: ORIGIN }, csrf: /name="csrf" value="([^"]+)"/.exec(page)![1]! };
   }
 
-  async enrol(name: string): Promise<Client> {
+  async enrol(name: string, instance = name): Promise<Client> {
     const { clock, store } = this.store;
     const id = Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
     await store.createToken({ id, secretHash: id, expiresAt: clock.now() + 1000, uses: 1 });
@@ -96,7 +96,7 @@ export class AppFixture {
       secretHash: id,
       now: clock.now(),
       csrHash: id,
-      client: { id, name, instance: name, machineId: "" },
+      client: { id, name, instance, machineId: "" },
       certificate: { fingerprint: id, pem: "", notAfter: clock.now() + 1000 },
     });
     if (result.outcome === "refused") throw new Error(result.reason);

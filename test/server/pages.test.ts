@@ -85,6 +85,16 @@ describe("the dashboard", () => {
     expect(textOf(await html("/dashboard?q=zzz"))).toContain("No node matches “zzz”.");
   });
 
+  test("tells two nodes of one name apart by their instances, and finds them by these", async () => {
+    await fixture.enrol("twin");
+    await fixture.enrol("twin", "twin-2");
+    expect(rowsOf(await html("/dashboard")).map((row) => row.split(" No data")[0])).toEqual([
+      "twin",
+      "twin twin-2",
+    ]);
+    expect(rowsOf(await html("/dashboard?q=TWIN-2"))).toHaveLength(1);
+  });
+
   test("gives the refresh as a fragment that names the URL of the same view", async () => {
     await node("alpha");
     const fragment = await html("/dashboard/refresh/clients?q=al&sort=-cpu");
@@ -105,6 +115,13 @@ describe("the page of a node", () => {
     expect(cards).toEqual(CHARTS.filter(({ needs }) => needs === undefined).map(({ id }) => id));
     expect(page).toContain('data-instance="alpha"');
     expect(page).toContain('data-interval="5000"');
+  });
+
+  test("says its instance where that differs from its name", async () => {
+    const { id } = await fixture.enrol("twin", "twin-2");
+    const page = await html(`/dashboard/client/${id}`);
+    expect(page).toContain("<title>twin (twin-2) · dcmon</title>");
+    expect(textOf(page)).toContain("twin twin-2 No data yet");
   });
 
   test("has a card for temperatures when there are sensors", async () => {

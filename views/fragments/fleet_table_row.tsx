@@ -12,6 +12,7 @@ export const FleetTableRow = ({ row, now, href }: { row: FleetRow; now: number; 
         <a href={href} class="row-link">
           {row.name}
         </a>
+        {row.instance !== row.name && <span class="instance">{row.instance}</span>}
         <Labels labels={row.labels} />
       </th>
       <td class="cell-status">

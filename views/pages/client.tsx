@@ -23,7 +23,7 @@ interface ClientPageProps {
 }
 
 export const ClientPage = (props: ClientPageProps) => (
-  <Layout frame={props.frame} title={props.client.name} scripts={["client.js"]} styles={["charts.css"]}>
+  <Layout frame={props.frame} title={titleOf(props.client)} scripts={["client.js"]} styles={["charts.css"]}>
     <ClientHead {...props} />
     <RangeBar {...props} />
     <div
@@ -39,6 +39,11 @@ export const ClientPage = (props: ClientPageProps) => (
     </div>
   </Layout>
 );
+
+/** The name, with the instance where another node may have the same name. */
+function titleOf({ name, instance }: ClientPageProps["client"]): string {
+  return instance === name ? name : `${name} (${instance})`;
+}
 
 const ClientHead = ({ frame, client, status, lastSeen, facts, now }: ClientPageProps) => (
   <header
@@ -56,6 +61,7 @@ const ClientHead = ({ frame, client, status, lastSeen, facts, now }: ClientPageP
         <ChevronRightIcon />
       </nav>
       <h1>{client.name}</h1>
+      {client.instance !== client.name && <span class="instance">{client.instance}</span>}
       <Status status={status} />
     </div>
     <dl class="facts">
