@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { runAgent } from "../../src/agent/agent.ts";
 import { Backoff } from "../../src/agent/uplink/backoff.ts";
 import { loadConfig } from "../../src/config.ts";
-import { temporaryFolder } from "../pki/fixtures.ts";
 import { RunningHub } from "../server/running_hub.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
-import { recordingLogger } from "./recording_logger.ts";
 
 /** A node's agent that reads this machine every half second. */
 function nodeConfig(dataDir: string, server: string, token: string) {

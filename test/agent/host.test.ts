@@ -1,14 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AccessDenied, Host } from "../../src/agent/host.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
-const root = mkdtempSync(join(tmpdir(), "dcmon-host-"));
+const folder = temporaryFolder();
+const root = folder.path;
 mkdirSync(join(root, "sys/class/net"), { recursive: true });
 writeFileSync(join(root, "sys/class/net/mtu"), "1500\n");
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => folder[Symbol.dispose]());
 
 const fixture = new Host({ clock: systemClock, roots: { sys: join(root, "sys"), root } });
 const machine = new Host({ clock: systemClock });

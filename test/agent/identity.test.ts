@@ -6,8 +6,9 @@ import { encodePrivateKey, generateKeys } from "../../src/pki/keys.ts";
 import { createRequest } from "../../src/pki/request.ts";
 import { createJoinToken, formatJoinToken, parseJoinToken } from "../../src/pki/token.ts";
 import { readRequest, type VerifiedRequest } from "../../src/pki/verified_request.ts";
-import { DAY_MS, temporaryFolder } from "../pki/fixtures.ts";
+import { DAY_MS } from "../pki/fixtures.ts";
 import { RunningHub, ShiftedClock } from "../server/running_hub.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const ours = await RunningHub.start();
 const rogue = await RunningHub.start();

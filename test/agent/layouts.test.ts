@@ -8,7 +8,7 @@ import { silentLogger } from "../../src/lib/log.ts";
 import { formatLabels } from "../../src/metrics/labels.ts";
 import { layoutFault, layoutHash, MAX_LAYOUT_SERIES } from "../../src/wire/layout.ts";
 import { decodeValues } from "../../src/wire/values.ts";
-import { recordingLogger } from "./recording_logger.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
 
 const sample = (name: string, value: number, labels: Record<string, string> = {}): Sample => ({
   name,

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Host } from "../../src/agent/host.ts";
 import { collectOnce } from "../../src/agent/once.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
 import { readExposition } from "./exporters/exposition_reader.ts";
-import { recordingLogger } from "./recording_logger.ts";
 
 const EXPORTERS = { os: { enabled: true, interval: 5, timeout: 4 } };
 

@@ -4,9 +4,9 @@ import { Host } from "../../src/agent/host.ts";
 import { type Collection, Scheduler } from "../../src/agent/scheduler.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLogger } from "../../src/lib/log.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
 import { until } from "../support/until.ts";
 import { FakeTime } from "./fake_time.ts";
-import { recordingLogger } from "./recording_logger.ts";
 
 const START = 1_700_000_000_000;
 const ONE: Sample[] = [{ name: "x", labels: [], value: 1 }];

@@ -23,7 +23,8 @@ import {
   parseAgentMessage,
   type ServerMessage,
 } from "../../src/wire/messages.ts";
-import { temporaryFolder } from "../pki/fixtures.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 type MessageOf<T extends AgentMessage["type"]> = Extract<AgentMessage, { type: T }>;
 
@@ -220,14 +221,5 @@ export class ScriptedServer {
     if (!read.ok) throw new Error(read.fault);
     connection.frames.push({ ...read.header, bytes: bytes.length, payload: framePayload(bytes).slice() });
     this.script.frame(connection, read.header);
-  }
-}
-
-/** @throws Error when it does not become true. */
-export async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
-    await Bun.sleep(5);
   }
 }

@@ -18,11 +18,11 @@ import { SpoolFile } from "../../src/agent/spool/file.ts";
 import { explained, SpoolDamaged } from "../../src/agent/spool/open.ts";
 import { Spool, type SpooledFrame } from "../../src/agent/spool.ts";
 import { silentLogger } from "../../src/lib/log.ts";
-import { temporaryFolder } from "../pki/fixtures.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { diskError } from "./disk_error.ts";
 import { FakeTime } from "./fake_time.ts";
 import { testLayout, testReading } from "./readings.ts";
-import { recordingLogger } from "./recording_logger.ts";
 
 const MIB = 2 ** 20;
 const LAYOUT = testLayout(200);

@@ -9,12 +9,12 @@ import { Uplink, type UplinkOptions } from "../../src/agent/uplink.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { SERVER_PROOF, signProof } from "../../src/pki/proof.ts";
 import { CLOSE, WINDOW_BYTES } from "../../src/wire/messages.ts";
-import { temporaryFolder } from "../pki/fixtures.ts";
 import { Random } from "../promql/random.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 import { diskError } from "./disk_error.ts";
 import { testLayout, testReading } from "./readings.ts";
-import { recordingLogger } from "./recording_logger.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 
 const cleanups: (() => unknown)[] = [];

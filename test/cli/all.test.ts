@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/dcmon");
 
@@ -10,19 +11,21 @@ interface Running {
   readonly url: string;
 }
 
+let temporary: ReturnType<typeof temporaryFolder>;
 let folder: string;
 let started: Bun.Subprocess[];
 
 beforeEach(() => {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} does not exist. Build it with "npm run build".`);
-  folder = mkdtempSync(join(tmpdir(), "dcmon-all-"));
+  temporary = temporaryFolder();
+  folder = temporary.path;
   started = [];
 });
 
 afterEach(async () => {
   for (const process of started) process.kill("SIGKILL");
   await Promise.all(started.map((process) => process.exited));
-  rmSync(folder, { recursive: true, force: true });
+  temporary[Symbol.dispose]();
 });
 
 /** `dcmon all` on a free port, once it has printed its start line. */
@@ -65,8 +68,10 @@ function childrenOf(pid: number): number[] {
 
 /** The agent's pid, once there is one other than `previous` and it runs dcmon: a fork still is its parent's image. */
 function agentOf(running: Running, previous?: number): Promise<number> {
-  return eventually("an agent", () =>
-    childrenOf(running.process.pid).find((pid) => pid !== previous && commandOf(pid).includes("\0agent\0")),
+  return until(
+    () =>
+      childrenOf(running.process.pid).find((pid) => pid !== previous && commandOf(pid).includes("\0agent\0")),
+    "an agent",
   );
 }
 
@@ -74,27 +79,17 @@ function commandOf(pid: number): string {
   return existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
 }
 
-async function eventually<T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 15_000;
-  while (performance.now() < deadline) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    await Bun.sleep(50);
-  }
-  throw new Error(`No ${what} within 15 s.`);
-}
-
 const isAlive = (pid: number) => existsSync(`/proc/${pid}/exe`);
-const gone = (pid: number) => eventually(`end of process ${pid}`, () => (isAlive(pid) ? undefined : true));
+const gone = (pid: number) => until(() => !isAlive(pid), `the end of process ${pid}`);
 
 test("dcmon all says where it is and monitors its own machine", async () => {
   const begun = performance.now();
   const { url } = await startAll();
   expect(performance.now() - begun).toBeLessThan(5000);
-  const sample = await eventually("sample", async () => {
+  const sample = await until(async () => {
     const answer = (await ask(url, "/api/v1/query?query=node_load1")) as { data: { result: unknown[] } };
     return answer.data.result[0];
-  });
+  }, "sample");
   expect(sample).toMatchObject({ metric: { __name__: "node_load1", job: "node" } });
 });
 
@@ -113,10 +108,10 @@ test("token create prints the command that enrols a second node", async () => {
     stdio: ["ignore", "ignore", "ignore"],
   });
   started.push(second);
-  await eventually("second client", async () => {
+  await until(async () => {
     const { clients } = (await ask(url, "/api/clients")) as { clients: { name: string }[] };
     return clients.find(({ name }) => name === "second");
-  });
+  }, "second client");
 });
 
 test("the agent inherits neither the runtime's variables nor anything else that is not its own", async () => {
@@ -130,10 +125,10 @@ test("the agent inherits neither the runtime's variables nor anything else that 
 test("an agent that dies is started again, with its identity and without a new token", async () => {
   const running = await startAll();
   const first = await agentOf(running);
-  await eventually("data", async () => {
+  await until(async () => {
     const { clients } = (await ask(running.url, "/api/clients")) as { clients: { last_seen: unknown }[] };
     return clients[0]?.last_seen ?? undefined;
-  });
+  }, "data");
   process.kill(first, "SIGKILL");
   const second = await agentOf(running, first);
   expect(readFileSync(`/proc/${second}/environ`, "utf8")).toContain("DCMON_AGENT_TOKEN=\0");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { temporaryFolder } from "../pki/fixtures.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { hostname } from "node:os";
 import { ConfigError } from "../../src/config/source.ts";
 import { type ConfigInputs, loadConfig } from "../../src/config.ts";
-import { temporaryFile } from "./temporary.ts";
+import { temporaryFile } from "../support/temporary.ts";
 
 const NOTHING: ConfigInputs = { env: {}, flags: [] };
 
@@ -153,9 +153,9 @@ test("what is not a YAML mapping is refused in one sentence with its place", () 
 
 test("a file that cannot be read is refused in one sentence", () => {
   expect(() => loadConfig({ ...NOTHING, file: "/proc/none" })).toThrow(
-    /^\/proc\/none: cannot read this configuration file \(ENOENT/,
+    /^\/proc\/none: cannot read this configuration file: it does not exist; expected a YAML file$/,
   );
-  expect(() => loadConfig({ ...NOTHING, file: "/tmp" })).toThrow(/^\/tmp: cannot read .*EISDIR/);
+  expect(() => loadConfig({ ...NOTHING, file: "/tmp" })).toThrow(/^\/tmp: cannot read .*: it is a folder;/);
   using binary = temporaryFile(Buffer.from([0xff, 0xfe, 0x61, 0x00]));
   expect(() => loadConfig({ ...NOTHING, file: binary.path })).toThrow("expected UTF-8 text");
 });

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
+import { temporaryFolder } from "../support/temporary.ts";
 import { launchBrowser, WatchedPage } from "./browser.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -10,13 +10,15 @@ const START_TIMEOUT_MS = 20_000;
 
 /** `dcmon all`: server and agent of this machine, as a new user starts them. */
 let dcmon: Bun.Subprocess<"ignore", "pipe", "inherit">;
+let folder: ReturnType<typeof temporaryFolder>;
 let dataDir: string;
 let origin: string;
 let token: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), "dcmon-e2e-"));
+  folder = temporaryFolder();
+  dataDir = folder.path;
   const command = [
     "src/main.ts",
     "all",
@@ -42,7 +44,7 @@ afterAll(async () => {
   await browser?.close();
   dcmon?.kill("SIGTERM");
   await dcmon?.exited;
-  rmSync(dataDir, { recursive: true });
+  folder[Symbol.dispose]();
 });
 
 async function startLine(): Promise<string> {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 import { type Host, Network } from "./network.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/dcmon");
@@ -11,24 +12,24 @@ const INTERVAL = 1;
 const OUTAGE_TICKS = 100;
 
 let network: Network;
-let folder: string;
+let folder: ReturnType<typeof temporaryFolder>;
 const processes: Bun.Subprocess[] = [];
 
 beforeAll(() => {
   network = new Network(["server", "a", "b"]);
-  folder = mkdtempSync(join(tmpdir(), "dcmon-outage-"));
+  folder = temporaryFolder();
 });
 
 afterAll(async () => {
   for (const process of processes) process.kill("SIGKILL");
   await Promise.all(processes.map((process) => process.exited));
   network[Symbol.dispose]();
-  rmSync(folder, { recursive: true });
+  folder[Symbol.dispose]();
 });
 
 test(`an outage of ${OUTAGE_TICKS} ticks leaves no gap in any os series of either node`, async () => {
   const [server, ...nodes] = network.hosts as [Host, Host, Host];
-  const data = join(folder, "server");
+  const data = join(folder.path, "server");
   processes.push(
     server.spawn([
       BINARY,
@@ -41,15 +42,13 @@ test(`an outage of ${OUTAGE_TICKS} ticks leaves no gap in any os series of eithe
       "warn",
     ]),
   );
-  await until("the server listens", 10, () => existsSync(join(data, "admin_token")));
+  await until(() => existsSync(join(data, "admin_token")), "the server");
   for (const node of nodes) await startAgent(server, node, data);
   const query = async (promql: string) =>
     (await ask(server, data, promql)).map(({ value }) => ({ value: Number(value![1]) }));
 
-  await until("both nodes have reported ten ticks", 60, async () => {
-    const counts = await query("count_over_time(node_load1[1h]) >= 10");
-    return counts.length === nodes.length;
-  });
+  const reported = async () => (await query("count_over_time(node_load1[1h]) >= 10")).length === nodes.length;
+  await until(reported, "ten ticks of both nodes", 60_000);
   server.pullUplink();
   const pulled = Date.now() / 1000;
   await Bun.sleep(OUTAGE_TICKS * INTERVAL * 1000);
@@ -57,10 +56,11 @@ test(`an outage of ${OUTAGE_TICKS} ticks leaves no gap in any os series of eithe
   server.plugUplink();
   const plugged = Date.now() / 1000;
   // Backoff is at most a minute; then the spool is drained in order.
-  await until("both nodes report again", 90, async () => {
+  const reportAgain = async () => {
     const times = await query("timestamp(node_load1)");
     return times.length === nodes.length && times.every(({ value }) => value > plugged + 5);
-  });
+  };
+  await until(reportAgain, "new data of both nodes", 90_000);
 
   const end = Math.min(...(await query("timestamp(node_load1)")).map(({ value }) => value));
   const ticks = OUTAGE_TICKS + 10;
@@ -95,7 +95,7 @@ async function startAgent(server: Host, node: Host, serverData: string): Promise
         "--name",
         node.name,
         "--data-dir",
-        join(folder, node.name),
+        join(folder.path, node.name),
       ],
       {
         DCMON_AGENT_TOKEN: token,
@@ -129,12 +129,4 @@ async function ask(server: Host, data: string, promql: string): Promise<Series[]
   const parsed = JSON.parse(answer) as { status: string; data: { result: Series[] } };
   if (parsed.status !== "success") throw new Error(`${promql}: ${answer}`);
   return parsed.data.result;
-}
-
-async function until(what: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + seconds * 1000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
-    await Bun.sleep(250);
-  }
 }

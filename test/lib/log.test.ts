@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { createLogger, formatJson, formatText } from "../../src/lib/log.ts";
 import { type LogSink, openLogSink } from "../../src/lib/log_sink.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const TIME = Date.parse("2026-11-21T10:00:00.000Z");
 const HOSTILE = 'a\nb\r\u001b[2J\u0000\u009b\u2028\u202e"\\';
@@ -52,27 +52,23 @@ test("a logger drops lines below its level and adds bound fields", () => {
 });
 
 test("a log file is appended to in order and opened anew after rotation", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "dcmon-log-"));
-  try {
-    const path = join(folder, "dcmon.log");
-    const sink = openLogSink(path);
-    for (let i = 0; i < 500; i++) sink.write(`old ${i}`);
-    await sink.flush();
-    renameSync(path, `${path}.1`);
-    sink.reopen();
-    sink.write("new");
-    await sink.flush();
-    expect(readFileSync(`${path}.1`, "utf8")).toBe(
-      Array.from({ length: 500 }, (_, i) => `old ${i}\n`).join(""),
-    );
-    expect(readFileSync(path, "utf8")).toBe("new\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  using folder = temporaryFolder();
+  const path = join(folder.path, "dcmon.log");
+  const sink = openLogSink(path);
+  for (let i = 0; i < 500; i++) sink.write(`old ${i}`);
+  await sink.flush();
+  renameSync(path, `${path}.1`);
+  sink.reopen();
+  sink.write("new");
+  await sink.flush();
+  expect(readFileSync(`${path}.1`, "utf8")).toBe(
+    Array.from({ length: 500 }, (_, i) => `old ${i}\n`).join(""),
+  );
+  expect(readFileSync(path, "utf8")).toBe("new\n");
 });
 
 test("a log file that cannot be opened is an error that names it", () => {
   expect(() => openLogSink("/proc/none/dcmon.log")).toThrow(
-    /Cannot open log file \/proc\/none\/dcmon\.log: ENOENT/,
+    /Cannot open log file \/proc\/none\/dcmon\.log: its folder does not exist\./,
   );
 });

@@ -13,11 +13,13 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
 } from "../../src/pki/x509.ts";
-import { DAY_MS, HeldClock, NOW, parsed, temporaryFolder } from "./fixtures.ts";
+import { HeldClock } from "../support/held_clock.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { DAY_MS, NOW, parsed } from "./fixtures.ts";
 
 const CLIENT_ID = "0123456789abcdef";
 
-function openAuthority(dataDir: string, clock = new HeldClock(), names: string[] = []) {
+function openAuthority(dataDir: string, clock = new HeldClock(NOW), names: string[] = []) {
   return Authority.open(dataDir, { names, clock, log: silentLogger });
 }
 
@@ -106,14 +108,14 @@ test("a damaged CA is never replaced: the start fails and says what to do", asyn
 test("a clock outside the CA's life is named as the likely cause", async () => {
   using dir = temporaryFolder();
   await openAuthority(dir.path);
-  const clock = new HeldClock();
+  const clock = new HeldClock(NOW);
   clock.time = NOW - 365 * DAY_MS;
   expect(await messageOf(openAuthority(dir.path, clock))).toContain("this machine's clock says 2025-11-21");
 });
 
 test("the server's certificate covers this machine and the configured names, for server authentication only", async () => {
   using dir = temporaryFolder();
-  const { server, anchor } = await openAuthority(dir.path, new HeldClock(), [
+  const { server, anchor } = await openAuthority(dir.path, new HeldClock(NOW), [
     "Mon.Example.org",
     "2001:DB8:0::1",
   ]);
@@ -131,14 +133,14 @@ test("the server's certificate covers this machine and the configured names, for
 
 test("a name that no certificate can carry is refused", async () => {
   using dir = temporaryFolder();
-  expect(await messageOf(openAuthority(dir.path, new HeldClock(), ["https://mon"]))).toBe(
+  expect(await messageOf(openAuthority(dir.path, new HeldClock(NOW), ["https://mon"]))).toBe(
     'Cannot use "https://mon" in server.names: expected a DNS name or an IP address.',
   );
 });
 
 test("the server's certificate is issued anew within ten days of expiry, for other names, and when damaged", async () => {
   using dir = temporaryFolder();
-  const clock = new HeldClock();
+  const clock = new HeldClock(NOW);
   const first = (await openAuthority(dir.path, clock)).server;
   clock.time = NOW + 19 * DAY_MS;
   expect((await openAuthority(dir.path, clock)).server.fingerprint).toBe(first.fingerprint);

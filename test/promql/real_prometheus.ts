@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SeriesSamples } from "../../src/promql/source.ts";
+import { freePort } from "../support/free_port.ts";
 import { remoteWriteBody } from "./remote_write.ts";
 
 const BINARY = "/usr/bin/prometheus";
@@ -93,11 +94,4 @@ export class RealPrometheus {
     await this.stop();
     throw new Error(`Prometheus was not ready within ${START_TIMEOUT_MS / 1000} s`);
   }
-}
-
-function freePort(): number {
-  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = probe;
-  probe.stop(true);
-  return port;
 }

@@ -8,9 +8,10 @@ import { encodeFrame } from "../../src/wire/frame.ts";
 import { type Layout, layoutHash } from "../../src/wire/layout.ts";
 import type { ServerMessage } from "../../src/wire/messages.ts";
 import { encodeValues } from "../../src/wire/values.ts";
-import { HeldClock, T0 } from "../store/fixture.ts";
+import { T0 } from "../store/fixture.ts";
+import { HeldClock } from "../support/held_clock.ts";
 
-const clock = new HeldClock();
+const clock = new HeldClock(T0);
 const client = { id: "0123456789abcdef", owner: 1, instance: "gpu-01" } as Client;
 const good: Layout = { exporter: "os", interval: 5000, series: [seriesOf("gpu-01")] };
 const bad: Layout = { exporter: "bad", interval: 5000, series: [seriesOf("another-node")] };

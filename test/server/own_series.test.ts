@@ -2,8 +2,8 @@ import { afterEach, expect, spyOn, test } from "bun:test";
 import type { Clock } from "../../src/lib/clock.ts";
 import { writeOwnSeries } from "../../src/server/own_series.ts";
 import type { Layout } from "../../src/wire/layout.ts";
-import { recordingLog } from "../pki/fixtures.ts";
 import { StoreFixture } from "../store/fixture.ts";
+import { recordingLog } from "../support/recording_logger.ts";
 import { until } from "../support/until.ts";
 
 const INTERVAL_MS = 15_000;

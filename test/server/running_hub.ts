@@ -7,7 +7,8 @@ import type { AgentConnection } from "../../src/server/agent_connection.ts";
 import { Enrolment } from "../../src/server/enrolment.ts";
 import { Hub } from "../../src/server/hub.ts";
 import { Store } from "../../src/store/store.ts";
-import { recordingLog, temporaryFolder } from "../pki/fixtures.ts";
+import { recordingLog } from "../support/recording_logger.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 /** Real time, moved forward by the test: certificates are checked by TLS against the real clock. */
 export class ShiftedClock implements Clock {

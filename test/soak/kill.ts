@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../support/free_port.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
 import { LoadedAgents } from "./loaded_agents.ts";
 import { type Physical, physicalCount } from "./physical_count.ts";
@@ -193,11 +194,4 @@ async function within(ms: number, promise: Promise<void>, otherwise: string): Pr
     timer = setTimeout(() => reject(new Error(`${otherwise} within ${ms / 1000} s`)), ms);
   });
   await Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-function freePort(): number {
-  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = probe;
-  probe.stop(true);
-  return port;
 }

@@ -3,7 +3,8 @@ import { silentLogger } from "../../src/lib/log.ts";
 import { Store } from "../../src/store/store.ts";
 import { layoutHash } from "../../src/wire/layout.ts";
 import { encodeValues } from "../../src/wire/values.ts";
-import { HeldClock, layoutOf, T0 } from "./fixture.ts";
+import { HeldClock } from "../support/held_clock.ts";
+import { layoutOf, T0 } from "./fixture.ts";
 
 /**
  * Sends frames as fast as they are acknowledged until it is killed. Says on stdout, in lines that are out when the
@@ -25,7 +26,7 @@ export function crashValue(owner: number, series: number, sequence: number): num
 }
 
 async function run(dataDir: string): Promise<void> {
-  const clock = new HeldClock();
+  const clock = new HeldClock(T0);
   // Every earlier run is within the retention or before it, as its time says.
   clock.time = Number(process.argv[3]);
   const store = await Store.open({

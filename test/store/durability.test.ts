@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/store/files.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 import {
   CRASH_BUCKET_MS,
   CRASH_RETENTION_MS,
@@ -20,12 +22,12 @@ import {
   SERIES,
   TICK_MS,
 } from "./crash_child.ts";
-import { layoutOf, StoreFixture, T0, temporaryDir, until } from "./fixture.ts";
+import { layoutOf, StoreFixture, T0 } from "./fixture.ts";
 
 const KILLS = 20;
 
 test(`${KILLS} times kill -9 under load: what was acknowledged is there, once`, async () => {
-  const dataDir = temporaryDir();
+  const dataDir = temporaryFolder().path;
   const acknowledged = new Map<number, number>();
   for (let kill = 0; kill < KILLS; kill++) {
     const latest = Math.max(0, ...acknowledged.values());
@@ -82,7 +84,7 @@ test("a torn WAL loses only what came after the tear, and nothing that was ackno
     await sender.settled();
     lengths.push(statSync(wal).size);
   }
-  const copy = temporaryDir();
+  const copy = temporaryFolder().path;
   const torn = join(copy, "dcmon.db-wal");
   for (let k = 0; k <= 24; k++) {
     copyFileSync(join(fixture.dataDir, "dcmon.db"), join(copy, "dcmon.db"));
@@ -114,7 +116,7 @@ function overwriteFrom(path: string, offset: number): void {
 }
 
 test("a full disk: nothing is acknowledged, reads go on, and it recovers by itself", async () => {
-  const dataDir = temporaryDir();
+  const dataDir = temporaryFolder().path;
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", dataDir]);
   if (mounted.exitCode !== 0)
     throw new Error(`This test needs root, for a small tmpfs to fill: ${mounted.stderr.toString()}`);

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Clock } from "../../src/lib/clock.ts";
+import { rmSync } from "node:fs";
 import { silentLogger } from "../../src/lib/log.ts";
 import { type Labels, labelsOf } from "../../src/metrics/labels.ts";
 import type { QueryParams } from "../../src/promql/grid.ts";
@@ -9,36 +6,24 @@ import { Store } from "../../src/store/store.ts";
 import type { AppendOutcome, StoreOptions } from "../../src/store/types.ts";
 import { type Layout, layoutHash } from "../../src/wire/layout.ts";
 import { encodeValues } from "../../src/wire/values.ts";
+import { HeldClock } from "../support/held_clock.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 /** Some moment on the grid of every bucket width that tests use. */
 export const T0 = 1_800_000_000_000;
 export const BUCKET_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 
-/** A clock that stands until a test moves it. */
-export class HeldClock implements Clock {
-  constructor(public time = T0) {}
-  now(): number {
-    return this.time;
-  }
-  monotonic(): number {
-    return performance.now();
-  }
-}
-
-export function temporaryDir(): string {
-  return mkdtempSync(join(tmpdir(), "dcmon-store-"));
-}
-
 /** A real store in a folder of its own, with a client that sends to it. */
 export class StoreFixture {
-  readonly clock = new HeldClock();
+  readonly clock = new HeldClock(T0);
   readonly dataDir: string;
   store!: Store;
   private readonly durable = new Map<number, number>();
 
   private constructor(public options: Partial<StoreOptions>) {
-    this.dataDir = options.dataDir ?? temporaryDir();
+    this.dataDir = options.dataDir ?? temporaryFolder().path;
   }
 
   static async open(options: Partial<StoreOptions> = {}): Promise<StoreFixture> {
@@ -163,13 +148,4 @@ export function seriesOf(instance: string, metric: string): Labels {
     ["instance", instance],
     ["job", "node"],
   ]);
-}
-
-/** Polls until the condition holds. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
-    await Bun.sleep(5);
-  }
 }

@@ -11,11 +11,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { layoutOf, StoreFixture, T0, temporaryDir } from "./fixture.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { layoutOf, StoreFixture, T0 } from "./fixture.ts";
 
 let dataDir: string;
 beforeEach(() => {
-  dataDir = temporaryDir();
+  dataDir = temporaryFolder().path;
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
 

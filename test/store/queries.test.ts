@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { formatLabels } from "../../src/metrics/labels.ts";
 import { parseMatchers } from "../../src/promql/matchers.ts";
 import type { QueryFailure } from "../../src/store/types.ts";
-import { BUCKET_MS, layoutOf, StoreFixture, T0, until } from "./fixture.ts";
+import { until } from "../support/until.ts";
+import { BUCKET_MS, layoutOf, StoreFixture, T0 } from "./fixture.ts";
 
 let fixture: StoreFixture;
 beforeAll(async () => {

@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { Sessions } from "../../src/store/sessions.ts";
-import { recordingLog } from "../pki/fixtures.ts";
-import { HeldClock, T0 } from "./fixture.ts";
+import { HeldClock } from "../support/held_clock.ts";
+import { recordingLog } from "../support/recording_logger.ts";
+import { T0 } from "./fixture.ts";
 
 test("a login that the disk refuses holds, and the log says for how long", async () => {
   const log = recordingLog();
   const full = () => Promise.reject(new Error("database or disk is full"));
-  const sessions = new Sessions({ createSession: full, endSession: full }, new HeldClock(), log);
+  const sessions = new Sessions({ createSession: full, endSession: full }, new HeldClock(T0), log);
   sessions.create("h1", T0 + 1000);
   sessions.create("h2", T0 + 1000);
   sessions.remove("h2");
@@ -21,7 +22,7 @@ test("a login that the disk refuses holds, and the log says for how long", async
 });
 
 test("a session that has ended or expired is not prolonged", () => {
-  const clock = new HeldClock();
+  const clock = new HeldClock(T0);
   const written = async () => {};
   const sessions = new Sessions({ createSession: written, endSession: written }, clock, recordingLog());
   sessions.create("ended", T0 + 1000);

@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { BUCKET_MS, HOUR_MS, layoutOf, StoreFixture, T0, until } from "./fixture.ts";
+import { until } from "../support/until.ts";
+import { BUCKET_MS, HOUR_MS, layoutOf, StoreFixture, T0 } from "./fixture.ts";
 
 let fixture: StoreFixture;
 beforeEach(async () => {

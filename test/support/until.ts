@@ -1,4 +1,4 @@
-const PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
 
 /**
  * Waits until `probe` gives something: resolves to its first value that is neither false, null nor undefined.
@@ -11,11 +11,11 @@ export async function until<T>(
   timeoutMs = 20_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const value = await probe();
     if (value !== false && value !== null && value !== undefined)
       return value as Exclude<T, false | null | undefined>;
     if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
-    await Bun.sleep(PAUSE_MS);
+    await Bun.sleep(pause);
   }
 }

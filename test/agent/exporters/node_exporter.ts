@@ -1,3 +1,4 @@
+import { freePort } from "../../support/free_port.ts";
 import { type Exposition, readExposition } from "./exposition_reader.ts";
 
 const PROGRAM = "/usr/bin/prometheus-node-exporter";
@@ -33,11 +34,4 @@ export async function startNodeExporter(flags: readonly string[] = []): Promise<
       await child.exited;
     },
   };
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }

@@ -5,8 +5,8 @@ import { sample } from "../../../src/agent/exporters/os/text.ts";
 import { composeOs, createOs, Troubles } from "../../../src/agent/exporters/os.ts";
 import { Host } from "../../../src/agent/host.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { recordingLogger } from "../../support/recording_logger.ts";
 import { FakeTime } from "../fake_time.ts";
-import { recordingLogger } from "../recording_logger.ts";
 
 function setUp(answers: Record<string, (run: number) => number | Error>) {
   const time = new FakeTime(0);

@@ -1,13 +1,14 @@
 import { afterAll, expect, test } from "bun:test";
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tick } from "../../../../src/agent/exporters/os/collector.ts";
 import { createFilesystem } from "../../../../src/agent/exporters/os/filesystem.ts";
 import { Host } from "../../../../src/agent/host.ts";
 import { systemClock } from "../../../../src/lib/clock.ts";
+import { temporaryFolder } from "../../../support/temporary.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "dcmon-filesystem-"));
+const temporary = temporaryFolder();
+const folder = temporary.path;
 const fuse = openSync("/dev/fuse", "r+");
 
 /** Mounts a file system whose daemon never answers, as a dead NFS server does not. */
@@ -32,7 +33,7 @@ function mountDead(name: string): void {
 afterAll(() => {
   closeSync(fuse); // Ends what hangs.
   Bun.spawnSync(["/bin/umount", "-l", join(folder, "dead")]);
-  rmSync(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 test("a hanging mount is reported, is not asked again, and holds up neither the others nor the next tick", async () => {
