@@ -123,6 +123,7 @@ describe("/api/v1/query_range", () => {
       ["start=2&end=1&step=1", 'invalid parameter "end": end timestamp must not be before start time'],
       ["start=1&end=2", 'invalid parameter "step": cannot parse "" to a valid duration'],
       ["start=1&end=2&step=fast", 'invalid parameter "step": cannot parse "fast" to a valid duration'],
+      ["start=1&end=2&step=300y", 'invalid parameter "step": cannot parse "300y" to a valid duration'],
       [
         "start=1&end=2&step=0",
         'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',

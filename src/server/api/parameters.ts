@@ -1,3 +1,4 @@
+import { parseDuration } from "../../promql/duration.ts";
 import { formFields } from "../form.ts";
 import type { AppContext } from "../services.ts";
 
@@ -45,7 +46,7 @@ export function timeParameter(parameters: URLSearchParams, name: string, fallbac
  */
 export function durationParameter(parameters: URLSearchParams, name: string): number {
   const text = parameters.get(name) ?? "";
-  const duration = DECIMAL.test(text) ? Math.round(Number(text) * 1000) : promDuration(text);
+  const duration = DECIMAL.test(text) ? Math.round(Number(text) * 1000) : parseDuration(text);
   if (duration === undefined || Math.abs(duration) > MAX_TIME_MS)
     throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
   return duration;
@@ -67,11 +68,3 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 /** The furthest time that a Date can hold. */
 const MAX_TIME_MS = 8.64e15;
-
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
-const DURATION_UNITS_MS = [31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1];
-
-function promDuration(text: string): number | undefined {
-  const match = text === "" ? null : DURATION.exec(text);
-  return match?.slice(1).reduce((sum, count, unit) => sum + Number(count ?? 0) * DURATION_UNITS_MS[unit]!, 0);
-}
