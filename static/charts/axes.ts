@@ -35,19 +35,29 @@ export function increments(unit: Unit): number[] | undefined {
   return Array.from({ length: 60 }, (_, power) => 2 ** power);
 }
 
+/**
+ * The smaller half of a mirrored axis, as a part of the larger: as much as the distance of two labels may be. They are
+ * at least `MIRRORED_SPACE` of about 170 pixels apart, which is 0.2 of the larger half, and round distances up to twice
+ * of that.
+ */
+const SMALLER_HALF = 0.4;
+/** Pixels between two labels of a mirrored axis. */
+export const MIRRORED_SPACE = 24;
+
 /** The span of the value axis, with some air above: from zero, unless something is mirrored or zero means little. */
 export function valueSpan(
   min: number | null,
   max: number | null,
-  bounds: Pick<ChartDefinition, "top" | "atLeast" | "span">,
+  bounds: Pick<ChartDefinition, "top" | "atLeast" | "span" | "halves">,
 ): [number, number] {
   if (bounds.span !== undefined && min !== null && max !== null) return around(min, max, bounds.span);
   const atLeast = bounds.top ?? bounds.atLeast ?? 0;
   const highest = Math.max(max ?? 0, 0);
   const top = bounds.top !== undefined ? Math.max(bounds.top, highest) : Math.max(highest * 1.08, atLeast);
   const bottom = Math.min((min ?? 0) * 1.08, 0);
-  // A mirrored axis is at least a quarter of the other side, so that its labels have room.
-  return [bottom < 0 ? Math.min(bottom, -top / 4) : 0, Math.max(top, -bottom / 4) || 1];
+  if (bounds.halves === undefined) return [bottom, top || 1];
+  const least = SMALLER_HALF * Math.max(top, -bottom);
+  return [Math.min(bottom, -least) || -SMALLER_HALF, Math.max(top, least) || 1];
 }
 
 function around(min: number, max: number, span: number): [number, number] {

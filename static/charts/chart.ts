@@ -1,11 +1,11 @@
 import { formatValue } from "../../views/format.ts";
-import type { ChartDefinition, ChartQuery } from "./definitions.ts";
+import { type ChartDefinition, type ChartQuery, PRESENCE } from "./definitions.ts";
 import { expressionFor, legendFor } from "./expression.ts";
 import { Grid } from "./grid.ts";
 import { Legend } from "./legend.ts";
 import { SERIES_COLOURS } from "./palette.ts";
 import { Plot, type PlotEvents, type Trace } from "./plot.ts";
-import { QueryFailed, queryRange } from "./query.ts";
+import { QueryFailed, queryRange, type RangeSeries } from "./query.ts";
 import type { TimeRange } from "./range.ts";
 
 interface ChartSource {
@@ -30,6 +30,8 @@ export class Chart {
   #grid: Grid | undefined;
   #range: TimeRange | undefined;
   #cursor: number | null = null;
+  /** What is said when there is nothing to draw. */
+  #emptyText = NO_DATA;
 
   constructor(
     card: HTMLElement,
@@ -79,19 +81,12 @@ export class Chart {
 
   /** Fills `grid` from `start` on; with `to`, moves it there first. The grid changes only after all answers came. */
   async #fill(grid: Grid, start: number, signal: AbortSignal, to?: number): Promise<void> {
-    const { interval, instance, url } = this.#source;
     const end = to === undefined ? grid.end : Math.floor(to / grid.step) * grid.step;
-    const window = Math.max(4 * interval, grid.step + interval);
     const from = Math.max(start, to === undefined ? grid.start : end - (grid.length - 1) * grid.step);
     try {
       const answers = await Promise.all(
         this.#definition.queries.map((query) =>
-          queryRange(
-            url,
-            expressionFor(query.expression, instance, window),
-            { start: from, end, step: grid.step },
-            signal,
-          ),
+          this.#ask(query.expression, { start: from, end, step: grid.step }, signal),
         ),
       );
       grid.slideTo(end);
@@ -103,10 +98,28 @@ export class Chart {
           grid.merge(key, series, query.mirrored ? -1 : 1);
         }
       }
+      if (grid.columns.size === 0) this.#emptyText = await this.#whyEmpty(grid, signal);
     } catch (error) {
       if (error instanceof QueryFailed) this.#fail(`This chart could not be loaded: ${error.message}`);
       throw error;
     }
+  }
+
+  #ask(
+    expression: string,
+    span: { start: number; end: number; step: number },
+    signal: AbortSignal,
+  ): Promise<RangeSeries[]> {
+    const { interval, instance, url } = this.#source;
+    return queryRange(url, expressionFor(expression, instance, interval, span.step), span, signal);
+  }
+
+  /** A node says nothing about its disks while it says nothing at all: that it has none is said only of one that spoke. */
+  async #whyEmpty(grid: Grid, signal: AbortSignal): Promise<string> {
+    const { empty } = this.#definition;
+    if (empty === undefined) return NO_DATA;
+    const span = { start: grid.start, end: grid.end, step: grid.step };
+    return (await this.#ask(PRESENCE, span, signal)).length > 0 ? empty : NO_DATA;
   }
 
   #show(): void {
@@ -117,7 +130,7 @@ export class Chart {
     const empty = traces.length === 0;
     this.#card.setAttribute("aria-busy", "false");
     this.#card.dataset.state = empty ? "empty" : "ready";
-    this.#message.textContent = empty ? (this.#definition.empty ?? "No data in this span of time.") : "";
+    this.#message.textContent = empty ? this.#emptyText : "";
     if (empty) this.#plot.clear();
     else this.#plot.draw(times, traces, [range.from / 1000, range.to / 1000]);
     this.#legend.show(times, traces, empty ? null : this.#cursor);
@@ -174,4 +187,5 @@ export class Chart {
   }
 }
 
+const NO_DATA = "No data in this span.";
 const COLLATOR = new Intl.Collator("en", { numeric: true });

@@ -14,18 +14,21 @@ export interface ChartDefinition {
   readonly atLeast?: number;
   /** The axis follows the values, over at least this span: for scales whose zero means little. */
   readonly span?: number;
+  /** What is above the middle of a mirrored chart, and what below. */
+  readonly halves?: readonly [above: string, below: string];
   /** Its sum is worth saying. */
   readonly total?: boolean;
   /** Shown only when the node has a series of one of these names. Absent: every node has it. */
   readonly needs?: readonly string[];
-  /** Said in place of a chart without series. */
+  /** Said in place of a chart without series, when the node has sent other data in the same span. */
   readonly empty?: string;
 }
 
 export interface ChartQuery {
   /**
-   * PromQL with two placeholders: `$node` for the matcher of the node, `$window` for a range that holds at least
-   * four readings and one step.
+   * PromQL with three placeholders: `$node` for the matcher of the node, `$window` for a range that holds at least
+   * four readings and one step, `$recent` for one that holds three readings and at least one step. Gauges are read
+   * as the last value in `$recent`: the lookback of five minutes would draw on where a node has stopped.
    */
   readonly expression: string;
   /** `{{label}}` stands for the value of a label; labels that are missing leave nothing behind. */
@@ -46,6 +49,14 @@ export const VIRTUAL_DEVICES =
   "lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*|tap.*|vnet.*|fwbr.*|fwln.*|fwpr.*|ifb.*|dummy.*|sit.*|ip6tnl.*|gre.*|tunl.*";
 const DEVICES = `device!~"${VIRTUAL_DEVICES}"`;
 const FILESYSTEMS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|nsfs|fuse.*|iso9660"';
+
+/** A gauge of the node, where it has been read. */
+function latest(name: string, matcher?: string): string {
+  return `last_over_time(${name}{${matcher === undefined ? "$node" : `$node,${matcher}`}}[$recent])`;
+}
+
+/** Every node reports this while it reports anything. */
+export const PRESENCE = latest("node_boot_time_seconds");
 
 export const CHARTS: readonly ChartDefinition[] = [
   {
@@ -71,7 +82,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     atLeast: 1,
     queries: [
       {
-        expression: '{__name__=~"node_load(1|5|15)",$node}',
+        expression: 'last_over_time({__name__=~"node_load(1|5|15)",$node}[$recent])',
         legend: "{{__name__}}",
         words: { node_load1: "1 min", node_load5: "5 min", node_load15: "15 min" },
         order: ["1 min", "5 min", "15 min"],
@@ -85,16 +96,21 @@ export const CHARTS: readonly ChartDefinition[] = [
     form: "stacked",
     queries: [
       {
-        expression:
-          "node_memory_MemTotal_bytes{$node} - node_memory_MemFree_bytes{$node} - node_memory_Buffers_bytes{$node} - node_memory_Cached_bytes{$node} - node_memory_SReclaimable_bytes{$node}",
+        expression: [
+          latest("node_memory_MemTotal_bytes"),
+          latest("node_memory_MemFree_bytes"),
+          latest("node_memory_Buffers_bytes"),
+          latest("node_memory_Cached_bytes"),
+          latest("node_memory_SReclaimable_bytes"),
+        ].join(" - "),
         legend: "used",
       },
-      { expression: "node_memory_Buffers_bytes{$node}", legend: "buffers" },
+      { expression: latest("node_memory_Buffers_bytes"), legend: "buffers" },
       {
-        expression: "node_memory_Cached_bytes{$node} + node_memory_SReclaimable_bytes{$node}",
+        expression: `${latest("node_memory_Cached_bytes")} + ${latest("node_memory_SReclaimable_bytes")}`,
         legend: "cache",
       },
-      { expression: "node_memory_MemFree_bytes{$node}", legend: "free", faint: true },
+      { expression: latest("node_memory_MemFree_bytes"), legend: "free", faint: true },
     ],
   },
   {
@@ -102,6 +118,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     title: "Network",
     unit: "bytes_per_second",
     form: "lines",
+    halves: ["in", "out"],
     atLeast: 1024,
     queries: [
       {
@@ -121,6 +138,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     title: "Disk throughput",
     unit: "bytes_per_second",
     form: "lines",
+    halves: ["read", "write"],
     atLeast: 1024,
     queries: [
       { expression: `rate(node_disk_read_bytes_total{$node,${DISKS}}[$window])`, legend: "{{device}} read" },
@@ -137,6 +155,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     title: "Disk operations",
     unit: "per_second",
     form: "lines",
+    halves: ["read", "write"],
     atLeast: 1,
     queries: [
       {
@@ -170,7 +189,7 @@ export const CHARTS: readonly ChartDefinition[] = [
     top: 1,
     queries: [
       {
-        expression: `1 - node_filesystem_avail_bytes{$node,${FILESYSTEMS}} / node_filesystem_size_bytes{$node,${FILESYSTEMS}}`,
+        expression: `1 - ${latest("node_filesystem_avail_bytes", FILESYSTEMS)} / ${latest("node_filesystem_size_bytes", FILESYSTEMS)}`,
         legend: "{{mountpoint}}",
       },
     ],
@@ -184,8 +203,8 @@ export const CHARTS: readonly ChartDefinition[] = [
     span: 20,
     needs: ["node_hwmon_temp_celsius", "node_thermal_zone_temp"],
     queries: [
-      { expression: "node_hwmon_temp_celsius{$node}", legend: "{{chip}} {{sensor}}" },
-      { expression: "node_thermal_zone_temp{$node}", legend: "{{type}} {{zone}}" },
+      { expression: latest("node_hwmon_temp_celsius"), legend: "{{chip}} {{sensor}}" },
+      { expression: latest("node_thermal_zone_temp"), legend: "{{type}} {{zone}}" },
     ],
   },
   {

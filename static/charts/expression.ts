@@ -1,10 +1,16 @@
-/** Fills a definition's placeholders. Window in milliseconds. */
-export function expressionFor(template: string, instance: string, windowMs: number): string {
-  const window = `${Math.ceil(windowMs / 1000)}s`;
+/** Fills a definition's placeholders. Interval of the node's readings and step in milliseconds. */
+export function expressionFor(template: string, instance: string, interval: number, step: number): string {
+  const values: Readonly<Record<string, string>> = {
+    $node: `instance=${quoted(instance)}`,
+    $window: seconds(Math.max(4 * interval, step + interval)),
+    $recent: seconds(Math.max(3 * interval, step)),
+  };
   // In one pass, so that a placeholder in an instance's name stays what it is.
-  return template.replace(/\$(?:node|window)/g, (placeholder) =>
-    placeholder === "$node" ? `instance=${quoted(instance)}` : window,
-  );
+  return template.replace(/\$(?:node|window|recent)/g, (placeholder) => values[placeholder]!);
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.ceil(milliseconds / 1000)}s`;
 }
 
 /** The text of a legend for one series: `{{label}}` replaced, spaces collapsed. */

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { increments, timeTicks, valueSpan, valueTick } from "./axes.ts";
+import { increments, MIRRORED_SPACE, timeTicks, valueSpan, valueTick } from "./axes.ts";
 import type { ChartDefinition } from "./definitions.ts";
 import type { Column } from "./grid.ts";
 import { type Palette, readPalette, translucent } from "./palette.ts";
@@ -84,8 +84,7 @@ export class Plot {
   }
 
   #options(traces: readonly Trace[]): uPlot.Options {
-    const { unit } = this.#definition;
-    const mirrors = traces.some(({ mirrored }) => mirrored);
+    const { halves, unit } = this.#definition;
     const axis = {
       stroke: () => this.#palette.text,
       font: "11px system-ui, sans-serif",
@@ -119,9 +118,9 @@ export class Plot {
           ...axis,
           size: AXIS_WIDTH,
           gap: 8,
-          space: 36,
+          space: halves ? MIRRORED_SPACE : 36,
           ...(increments(unit) && { incrs: increments(unit)! }),
-          values: (_, splits) => splits.map((value) => valueTick(mirrors ? Math.abs(value) : value, unit)),
+          values: (_, splits) => splits.map((value) => valueTick(halves ? Math.abs(value) : value, unit)),
         },
       ],
       series: [{}, ...traces.map((trace) => this.#series(trace, traces.length))],
@@ -129,6 +128,7 @@ export class Plot {
       hooks: {
         setCursor: [(plot) => this.#events.onCursor(plot.cursor.idx ?? null)],
         setSelect: [(plot) => this.#select(plot)],
+        ...(halves && { draw: [(plot: uPlot) => this.#nameHalves(plot, halves)] }),
       },
     };
   }
@@ -144,6 +144,21 @@ export class Plot {
       ...(fillAlpha > 0 && { fill: () => translucent(ink(), fillAlpha) }),
       points: { show: false, filter: lonely, size: 4 },
     };
+  }
+
+  /** Writes into the upper and the lower right corner which direction is drawn there. */
+  #nameHalves({ bbox, ctx }: uPlot, [above, below]: readonly [string, string]): void {
+    const gap = 5 * devicePixelRatio;
+    const right = bbox.left + bbox.width - gap;
+    ctx.save();
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillStyle = this.#palette.text;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "top";
+    ctx.fillText(`${above} ↑`, right, bbox.top + gap);
+    ctx.textBaseline = "bottom";
+    ctx.fillText(`${below} ↓`, right, bbox.top + bbox.height - gap);
+    ctx.restore();
   }
 
   #select(plot: uPlot): void {
