@@ -13,13 +13,19 @@ import { readRequest } from "../pki/verified_request.ts";
 import type { Store } from "../store/store.ts";
 import { senderOf } from "./address.ts";
 import { FailureLimit } from "./failure_limit.ts";
+import { Rate } from "./rate.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
 const TOKEN_LIFETIME_MS = 3_600_000;
-/** Joins at work at the same time. The rest wait, so that a flood of wrong tokens meets its limit early. */
+/** Joins at work at the same time. The rest wait. */
 const MAX_CONCURRENT = 16;
 const MAX_WAITING = 512;
-const FAILURE_LIMITS = { perAddress: 20, global: 200 };
+/** Guesses: tokens whose secret is not known here. */
+const GUESS_LIMITS = { perAddress: 20, global: 200 };
+/** Whoever knows a token's secret is limited by that token: its refusals cost a certificate each. */
+const REFUSALS_PER_TOKEN = { perAddress: 200, global: Number.POSITIVE_INFINITY };
+/** Log lines about refusals. */
+const COMPLAINT_RATE = { burst: 60, perMinute: 60 };
 
 /** Printable: no control, format, surrogate or private characters, no line or paragraph separator. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
@@ -31,7 +37,14 @@ const REQUEST = z.strictObject({
   machine_id: z.string().regex(/^[A-Za-z0-9-]{0,64}$/, "expected up to 64 letters, digits and dashes"),
 });
 
-type JoinRequest = z.infer<typeof REQUEST>;
+/** A request to join that is well formed. */
+interface Join {
+  readonly request: z.infer<typeof REQUEST>;
+  readonly token: JoinToken;
+  readonly secretHash: string;
+  /** The peer's, as the listener saw it. */
+  readonly address: string;
+}
 
 const REFUSED = {
   expired: 'the token has expired. Create a new one with "dcmon token create" on the server.',
@@ -41,7 +54,7 @@ const REFUSED = {
 } as const;
 
 interface EnrolmentOptions {
-  readonly store: Pick<Store, "createToken" | "enrol">;
+  readonly store: Pick<Store, "createToken" | "enrol" | "tokens">;
   readonly authority: Authority;
   readonly clock: Clock;
   readonly log: Logger;
@@ -56,12 +69,16 @@ interface CreatedToken {
 /** The server's side of joining: hands out its CA, makes tokens, and gives certificates for them. */
 export class Enrolment {
   readonly #options: EnrolmentOptions;
-  readonly #failures: FailureLimit;
+  readonly #guesses: FailureLimit;
+  readonly #refusals: FailureLimit;
+  readonly #complaints: Rate;
   readonly #gate = new Gate(MAX_CONCURRENT, MAX_WAITING);
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
-    this.#failures = new FailureLimit(options.clock, FAILURE_LIMITS);
+    this.#guesses = new FailureLimit(options.clock, GUESS_LIMITS);
+    this.#refusals = new FailureLimit(options.clock, REFUSALS_PER_TOKEN);
+    this.#complaints = new Rate(options.clock, COMPLAINT_RATE);
   }
 
   /** Only the token's hash is stored: this is the one time that it is seen. */
@@ -83,58 +100,63 @@ export class Enrolment {
     return Response.json({ ca: this.#options.authority.anchor.pem });
   }
 
-  /** `POST /api/enroll` @param address of the peer, as the listener saw it. */
+  /**
+   * `POST /api/enroll`. A token that is known is served whatever strangers do: their guesses, and requests that are
+   * none, neither count for it nor reach the work of a certificate.
+   * @param address of the peer, as the listener saw it.
+   */
   async enroll(request: Request, address: string): Promise<Response> {
-    const sender = senderOf(address);
-    // Before the gate, so that slow senders keep nobody waiting.
     const body = await readBody(request);
-    const entered = await this.#gate.enter();
-    if (!entered)
-      return refusal(503, "unavailable", "too many nodes are joining at once. Try again in a few seconds.");
-    try {
-      const wait = this.#failures.wait(sender);
-      if (wait > 0) return tooManyFailures(wait);
-      const answer = await this.#answer(body, address);
-      if (answer.status >= 400) this.#failures.count(sender);
-      return answer;
-    } finally {
-      this.#gate.leave();
-    }
-  }
-
-  async #answer(body: unknown, address: string): Promise<Response> {
     if (body === undefined)
       return refusal(413, "bad_data", `the request is larger than ${MAX_BODY_BYTES} bytes.`);
     const parsed = REQUEST.safeParse(body);
     if (!parsed.success) return refusal(400, "bad_data", describe(parsed.error));
     const token = parseJoinToken(parsed.data.token);
     if (token === undefined) return refusal(400, "bad_data", "token: expected dcmon1.<id>.<secret>.<pin>.");
-    return this.#grant(parsed.data, token, address);
+    const join: Join = { request: parsed.data, token, secretHash: hashSecret(token.secret), address };
+    const isKnown = this.#options.store.tokens.knows(token.id, join.secretHash);
+    return isKnown ? this.#enter(join) : this.#refuseGuess(join);
   }
 
-  async #grant(join: JoinRequest, token: JoinToken, address: string): Promise<Response> {
+  #refuseGuess(join: Join): Response {
+    const sender = senderOf(join.address);
+    const wait = this.#guesses.wait(sender);
+    if (wait > 0) return tooManyFailures(wait);
+    this.#guesses.count(sender);
+    return this.#refuse(join, "unknown");
+  }
+
+  async #enter(join: Join): Promise<Response> {
+    const entered = await this.#gate.enter();
+    if (!entered)
+      return refusal(503, "unavailable", "too many nodes are joining at once. Try again in a few seconds.");
+    try {
+      const wait = this.#refusals.wait(join.token.id);
+      if (wait > 0) return tooManyFailures(wait);
+      const answer = await this.#grant(join);
+      if (answer.status >= 400) this.#refusals.count(join.token.id);
+      return answer;
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async #grant(join: Join): Promise<Response> {
     const { authority, clock, log, store } = this.#options;
-    const request = await readRequest(join.csr);
+    const { address, request: asked, secretHash, token } = join;
+    const request = await readRequest(asked.csr);
     if (!request.ok) return refusal(400, "bad_data", `csr: ${request.reason}.`);
     const id = Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
     const certificate = await authority.issueClient(request, id);
     const result = await store.enrol({
       tokenId: token.id,
-      secretHash: hashSecret(token.secret),
+      secretHash,
       now: clock.now(),
       csrHash: request.keyHash,
-      client: { id, name: join.name, instance: join.name, machineId: join.machine_id },
+      client: { id, name: asked.name, instance: asked.name, machineId: asked.machine_id },
       certificate,
     });
-    if (result.outcome === "refused") {
-      log.warn("refused to enroll a node", {
-        name: join.name,
-        reason: result.reason,
-        token: token.id,
-        address,
-      });
-      return refusal(403, "forbidden", REFUSED[result.reason]);
-    }
+    if (result.outcome === "refused") return this.#refuse(join, result.reason);
     const { client } = result;
     log.info("enrolled a node", {
       client: client.id,
@@ -144,6 +166,17 @@ export class Enrolment {
       address,
     });
     return Response.json({ client: client.id, instance: client.instance, certificate: result.pem });
+  }
+
+  #refuse({ address, request, token }: Join, reason: keyof typeof REFUSED): Response {
+    if (this.#complaints.take())
+      this.#options.log.warn("refused to enroll a node", {
+        name: request.name,
+        reason,
+        token: token.id,
+        address,
+      });
+    return refusal(403, "forbidden", REFUSED[reason]);
   }
 }
 

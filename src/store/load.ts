@@ -7,6 +7,7 @@ import type { Intake } from "./intake/intake.ts";
 import type { Layouts } from "./intake/layouts.ts";
 import type { Streams } from "./intake/streams.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Tokens } from "./tokens.ts";
 import { type ClientRow, clientOf } from "./writer/records.ts";
 
 /** A chunk's key has 32 signed bits for its bucket: seconds last until 2038, half hours for 120,000 years. */
@@ -45,6 +46,7 @@ export function loadRecords(
   clients: Clients,
   certificates: Certificates,
   sessions: Sessions,
+  tokens: Tokens,
 ): void {
   for (const row of iterate<ClientRow>(connection, "SELECT * FROM client ORDER BY owner"))
     clients.load(clientOf(row));
@@ -59,6 +61,8 @@ export function loadRecords(
     });
   for (const row of iterate<{ hash: string; expires_at: number }>(connection, "SELECT * FROM session"))
     sessions.load(row.hash, row.expires_at);
+  for (const row of iterate<TokenRow>(connection, "SELECT id, secret_hash, expires_at FROM enrolment_token"))
+    tokens.load({ id: row.id, secretHash: row.secret_hash, expiresAt: row.expires_at });
 }
 
 /**
@@ -115,6 +119,12 @@ interface CertificateRow {
   client: string;
   not_after: number;
   revoked: number;
+}
+
+interface TokenRow {
+  id: string;
+  secret_hash: string;
+  expires_at: number;
 }
 
 interface StreamRow {

@@ -16,6 +16,7 @@ import { Maintenance } from "./maintenance.ts";
 import { QueryPool } from "./query/pool.ts";
 import { Selector } from "./selector.ts";
 import { Sessions } from "./sessions.ts";
+import { Tokens } from "./tokens.ts";
 import type {
   AppendOutcome,
   DurableListener,
@@ -63,6 +64,7 @@ interface Parts {
   readonly clients: Clients;
   readonly certificates: Certificates;
   readonly sessions: Sessions;
+  readonly tokens: Tokens;
 }
 
 /**
@@ -73,6 +75,7 @@ export class Store {
   readonly clients: Pick<Clients, "all" | "get">;
   readonly certificates: Pick<Certificates, "find" | "of">;
   readonly sessions: Pick<Sessions, "create" | "find" | "prolong" | "remove">;
+  readonly tokens: Pick<Tokens, "knows">;
 
   private constructor(
     private readonly options: StoreOptions,
@@ -81,6 +84,7 @@ export class Store {
     this.clients = parts.clients;
     this.certificates = parts.certificates;
     this.sessions = parts.sessions;
+    this.tokens = parts.tokens;
   }
 
   /**
@@ -113,6 +117,7 @@ export class Store {
 
   async createToken(token: NewToken): Promise<void> {
     await this.parts.writer.createToken(token);
+    this.parts.tokens.load(token);
   }
 
   /** Consumes the token and records client and certificate in one transaction. */
@@ -252,8 +257,12 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
   const clients = new Clients();
   const certificates = new Certificates();
   const sessions = new Sessions(writer, clock, log);
+  const tokens = new Tokens(clock);
   const maintenanceOptions = { bucketMs, retentionMs, clock, log };
-  const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, () => sessions.expire());
+  const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, () => {
+    sessions.expire();
+    tokens.expire();
+  });
   const selector = new Selector(index, head, limits.querySeries);
   const pool = new QueryPool(
     {
@@ -286,15 +295,16 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
     clients,
     certificates,
     sessions,
+    tokens,
   };
 }
 
 /** Fills the parts from the database, before the store is used. */
 function load(connection: Connection, parts: Parts, options: StoreOptions): void {
-  const { index, layouts, streams, intake, maintenance, clients, certificates, sessions } = parts;
+  const { index, layouts, streams, intake, maintenance, clients, certificates, sessions, tokens } = parts;
   const oldest = options.clock.now() - options.retentionMs;
   loadIndex(connection, index, layouts);
-  loadRecords(connection, clients, certificates, sessions);
+  loadRecords(connection, clients, certificates, sessions, tokens);
   const firstRow = loadJournal(connection, streams, layouts, intake, bucketOf(options), oldest);
   maintenance.trimmedBelow = firstRow ?? intake.oldestPendingId;
 }

@@ -83,27 +83,50 @@ test("the name is trimmed, and kept with what people write in names", async () =
   expect(ours.store.clients.all().map(({ name }) => name)).toContain("Knoten Äöü 7 <b>");
 });
 
-test("twenty failures within a minute make an address wait, and nobody else", async () => {
+const guess = async () => ({
+  ...(await valid()),
+  token: formatJoinToken(createJoinToken(ours.authority.pin)),
+});
+
+test("twenty guesses within a minute make an address wait, and not who knows a token", async () => {
   const address = newAddress();
-  const guess = async () => ({
-    ...(await valid()),
-    token: formatJoinToken(createJoinToken(ours.authority.pin)),
-  });
   for (let i = 0; i < 20; i++) expect((await enroll(await guess(), address)).status).toBe(403);
-  const refused = await enroll(await valid(), address);
+  const refused = await enroll(await guess(), address);
   expect(refused.status).toBe(429);
   expect(refused.json.error).toMatch(/^too many failed attempts\. Try again in \d+ s\.$/);
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect((await enroll(await valid())).status).toBe(200);
-  ours.clock.shift += 60_000;
+  expect((await enroll(await guess())).status).toBe(403);
   expect((await enroll(await valid(), address)).status).toBe(200);
+  ours.clock.shift += 60_000;
+  expect((await enroll(await guess(), address)).status).toBe(403);
 });
 
-test("failures from many addresses have a limit in all", async () => {
+test("guesses from many addresses have a limit in all, and keep out nobody who knows a token", async () => {
   ours.clock.shift += 60_000;
-  for (let i = 0; i < 200; i++) await enroll("{}", `10.1.0.${i}`);
-  expect((await enroll(await valid(), "10.2.0.1")).status).toBe(429);
+  const wrong = await guess();
+  const lines = ours.log.lines.length;
+  for (let i = 0; i < 200; i++) await enroll(wrong, `10.1.0.${i}`);
+  expect((await enroll(wrong, "10.2.0.1")).status).toBe(429);
+  expect((await enroll(await valid(), "10.2.0.1")).status).toBe(200);
+  expect(ours.log.lines.length - lines).toBeLessThanOrEqual(61);
   ours.clock.shift += 60_000;
+});
+
+test("requests that are none are no guesses", async () => {
+  const address = newAddress();
+  for (let i = 0; i < 250; i++) await enroll(i % 2 === 0 ? "{" : "x".repeat(20_000), address);
+  expect((await enroll(await guess(), address)).status).toBe(403);
+});
+
+test("who knows a token can have it refused 200 times a minute, and hinders no other token", async () => {
+  const used = await valid();
+  expect((await enroll(used)).status).toBe(200);
+  const again = { ...used, csr: await createRequest(await generateKeys()) };
+  const statuses: number[] = [];
+  for (let i = 0; i < 201; i++) statuses.push((await enroll(again)).status);
+  expect(statuses.filter((status) => status === 403).length).toBe(200);
+  expect(statuses.at(-1)).toBe(429);
+  expect((await enroll(await valid())).status).toBe(200);
 });
 
 test("a host with a /64 of its own is one sender", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Enrolment } from "../../src/store/types.ts";
+import { until } from "../support/until.ts";
 import { HOUR_MS, StoreFixture, T0 } from "./fixture.ts";
 
 let fixture: StoreFixture;
@@ -46,6 +47,22 @@ test("enrolling consumes the token and registers client and certificate, over a 
   check();
   await fixture.restart();
   check();
+});
+
+test("a token is known by id and secret, over a restart, and a week longer than it is good for", async () => {
+  await fixture.store.createToken(TOKEN);
+  const known = () => [
+    fixture.store.tokens.knows("t1", "5ec4e7"),
+    fixture.store.tokens.knows("t1", "other"),
+    fixture.store.tokens.knows("t2", "5ec4e7"),
+  ];
+  expect(known()).toEqual([true, false, false]);
+  await fixture.store.enrol(enrolment(1));
+  fixture.clock.time += 7 * 24 * HOUR_MS;
+  await fixture.restart();
+  expect(known()).toEqual([true, false, false]);
+  fixture.clock.time += 2 * HOUR_MS;
+  await until(() => !fixture.store.tokens.knows("t1", "5ec4e7"), "the token's end");
 });
 
 test("the same request again gets the same answer, also when the token has expired since", async () => {

@@ -1,10 +1,8 @@
 import type { Statement } from "bun:sqlite";
 import type { Connection } from "../database.ts";
+import { KEEP_TOKENS_MS } from "../tokens.ts";
 import type { Client, Enrolment } from "../types.ts";
 import type { EnrolmentResult, RecordRequest } from "./protocol.ts";
-
-/** Used-up and expired tokens stay this long, so that their use can be told from a wrong token's. */
-const KEEP_TOKENS_MS = 7 * 24 * 3600 * 1000;
 
 /** Tokens, clients, certificates and sessions. Runs inside the caller's transactions. */
 export class RecordTables {
