@@ -7,6 +7,7 @@ import { type Flag, readFlags } from "./config/flags.ts";
 import { keysOf } from "./config/keys.ts";
 import * as kind from "./config/kinds.ts";
 import { ConfigError, type ConfigSource, problemsOf, treeOf } from "./config/source.ts";
+import { fitTimeouts } from "./config/timeouts.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./lib/log.ts";
 
 const LOGGING = {
@@ -97,7 +98,12 @@ const AGENT = z.strictObject({
         .strictObject({
           enabled: kind.flag().default(true).describe("Whether this exporter runs."),
           interval: kind.seconds(0.1, 86_400).default(5).describe("Seconds between two readings."),
-          timeout: kind.seconds(0.1, 3600).default(4).describe("Seconds after which a reading is given up."),
+          timeout: kind
+            .seconds(0.1, 3600)
+            .default(4)
+            .describe(
+              "Seconds after which a reading is given up, at most the interval. The default is shorter with a shorter interval.",
+            ),
         })
         .prefault({})
         .describe("CPU, memory, disks, file systems, network and sensors, from /proc and /sys."),
@@ -138,7 +144,8 @@ export function loadConfig(inputs: ConfigInputs): Config {
   ];
   const problems = sources.flatMap((source) => problemsOf(source, CONFIG, keys));
   if (problems.length > 0) throw new ConfigError(problems);
-  return withPlaces(CONFIG.parse(treeOf(sources, keys)), inputs.env);
+  const config = CONFIG.parse(treeOf(sources, keys));
+  return withPlaces({ ...config, agent: fitTimeouts(config.agent, sources) }, inputs.env);
 }
 
 function withPlaces(config: Config, env: ConfigInputs["env"]): Config {

@@ -97,7 +97,7 @@ function quote(value: unknown): string {
   return escapeControl(JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value));
 }
 
-function valueAt(tree: unknown, path: Path): unknown {
+export function valueAt(tree: unknown, path: Path): unknown {
   let value = tree;
   for (const name of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;

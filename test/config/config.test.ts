@@ -159,3 +159,21 @@ test("a file that cannot be read is refused in one sentence", () => {
   using binary = temporaryFile(Buffer.from([0xff, 0xfe, 0x61, 0x00]));
   expect(() => loadConfig({ ...NOTHING, file: binary.path })).toThrow("expected UTF-8 text");
 });
+
+test("a timeout longer than its interval is refused with its place; the default shrinks with the interval", () => {
+  expect(problems("agent: {exporters: {os: {interval: 2, timeout: 3}}}")).toEqual([
+    "1:48: agent.exporters.os.timeout: expected at most the interval, 2 s, got 3",
+  ]);
+  expect(problems("agent: {exporters: {os: {interval: 2}}}")).toEqual([]);
+  const { agent } = loadConfig({ env: { DCMON_AGENT_EXPORTERS_OS_INTERVAL: "1" }, flags: [] });
+  expect(agent.exporters.os).toEqual({ enabled: true, interval: 1, timeout: 1 });
+});
+
+test("a port in server.host is refused: a colon means IPv6", () => {
+  for (const host of ["127.0.0.1:23412", "localhost:8000", "[::1]"])
+    expect(problems(`server:\n  host: "${host}"\n`)).toEqual([
+      `2:9: server.host: expected a host name or IP address without port, got "${host}"`,
+    ]);
+  for (const host of ["::", "::1", "fe80::1%eth0", "localhost", "10.0.0.1"])
+    expect(problems(`server:\n  host: "${host}"\n`)).toEqual([]);
+});
