@@ -10,6 +10,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
+import { reasonOf } from "../lib/system_error.ts";
 import type { Key } from "./keys.ts";
 import { ConfigError, type ConfigSource, type Path, type Tree } from "./source.ts";
 
@@ -53,7 +54,7 @@ function readText(path: string): string {
     bytes = readFileSync(path);
   } catch (cause) {
     throw new ConfigError([
-      `${path}: cannot read this configuration file (${(cause as Error).message}); expected a YAML file`,
+      `${path}: cannot read this configuration file: ${reasonOf(cause)}; expected a YAML file`,
     ]);
   }
   try {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, write } from "node:fs";
+import { reasonOf } from "./system_error.ts";
 
 /** Where lines go. A line has no line break in it. */
 export interface LogSink {
@@ -100,7 +101,7 @@ function open(path: string): number {
     return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o640);
   } catch (cause) {
     throw new Error(
-      `Cannot open log file ${path}: ${(cause as Error).message}. Give another path with --log-file, or leave it out to log to stderr.`,
+      `Cannot open log file ${path}: ${reasonOf(cause, "its folder does not exist")}. Give another path with --log-file, or leave it out to log to stderr.`,
       { cause },
     );
   }

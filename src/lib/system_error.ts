@@ -13,8 +13,12 @@ const WORDS: Readonly<Record<string, string>> = {
   ELOOP: "too many symbolic links",
 };
 
-/** Why a file or folder could not be used, as half a sentence; the system's own words where there are no better ones. */
-export function reasonOf(error: unknown): string {
+/**
+ * Why a file or folder could not be used, as half a sentence; the system's own words where there are no better ones.
+ * @param absent what ENOENT means; for a file that is to be made, that its folder does not exist.
+ */
+export function reasonOf(error: unknown, absent?: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" && absent !== undefined) return absent;
   return WORDS[code ?? ""] ?? message;
 }

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -11,7 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { reasonOf } from "../lib/system_error.ts";
 
+const USERS = "/etc/passwd";
 const GROUP_AND_OTHERS = 0o077;
 
 /**
@@ -30,7 +33,7 @@ export class PrivateFolder {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
     } catch (cause) {
-      throw new Error(`Cannot create "${path}": ${(cause as Error).message}.`, { cause });
+      throw new Error(`Cannot create "${path}": ${reasonOf(cause)}.`, { cause });
     }
     refuseIfShared(path, "700");
     return new PrivateFolder(path);
@@ -70,18 +73,29 @@ export class PrivateFolder {
   }
 }
 
-/** @throws Error when the file or folder belongs to somebody else, or others may access it. */
-export function refuseIfShared(path: string, wanted: "600" | "700"): void {
+const KEY_REMEDY = "if someone may have copied a key, move the folder away instead and enrol anew";
+
+/**
+ * @param remedy what to do instead of taking the access away, where somebody may have used it.
+ * @throws Error when the file or folder belongs to somebody else, or others may access it.
+ */
+export function refuseIfShared(path: string, wanted: "600" | "700", remedy = KEY_REMEDY): void {
   const { mode, uid } = lstatSync(path);
   const user = process.getuid?.();
   if (user !== undefined && uid !== user && uid !== 0)
     throw new Error(
-      `Cannot use "${path}": it belongs to user ${uid}, and dcmon runs as user ${user}. Run "chown -R ${user} ${path}" if no one else has used it.`,
+      `Cannot use "${path}": it belongs to user ${nameOf(uid)}, and dcmon runs as user ${nameOf(user)}. Run dcmon as user ${nameOf(uid)}; or, to hand it over, "chown -R ${user} ${path}".`,
     );
   if ((mode & GROUP_AND_OTHERS) !== 0)
     throw new Error(
-      `Cannot use "${path}": other users may access it (mode 0${(mode & 0o777).toString(8)}, expected 0${wanted}). Run "chmod ${wanted} ${path}"; if someone may have copied a key, move the folder away instead and enrol anew.`,
+      `Cannot use "${path}": other users may access it (mode 0${(mode & 0o777).toString(8)}, expected 0${wanted}). Run "chmod ${wanted} ${path}"; ${remedy}.`,
     );
+}
+
+/** The user's name, or the number where it has none here. */
+function nameOf(uid: number): string {
+  const users = existsSync(USERS) ? readFileSync(USERS, "utf8").split("\n") : [];
+  return users.find((line) => line.split(":")[2] === String(uid))?.split(":")[0] ?? String(uid);
 }
 
 function syncFolder(path: string): void {

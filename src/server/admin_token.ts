@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { reasonOf } from "../lib/system_error.ts";
 import { refuseIfShared } from "../pki/private_folder.ts";
 
 const TOKEN_BYTES = 32;
@@ -13,7 +14,7 @@ export function adminToken(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(path, error);
   }
-  refuseIfShared(path, "600");
+  refuseIfShared(path, "600", "if someone may have read it, delete it and restart for a new token");
   const token = readToken(path);
   if (token === "") {
     throw new Error(
@@ -36,5 +37,8 @@ function readToken(path: string): string {
 }
 
 function unusable(path: string, cause: unknown): Error {
-  return new Error(`Cannot use the admin token in "${path}": ${(cause as Error).message}.`, { cause });
+  return new Error(
+    `Cannot use the admin token in "${path}": ${reasonOf(cause, "its folder does not exist")}.`,
+    { cause },
+  );
 }

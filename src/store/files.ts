@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { reasonOf } from "../lib/system_error.ts";
 
 /** Every name that the store uses in its data directory. SQLite adds `-wal` and `-shm` to the first. */
 const DATABASE = "dcmon.db";
@@ -25,7 +26,7 @@ export function prepareDataDir(dataDir: string): void {
     chmodSync(path, 0o600);
   } catch (cause) {
     throw new Error(
-      `Cannot use the data directory "${dataDir}": ${(cause as Error).message}. Give the user that runs dcmon write access, or choose another one with --data-dir.`,
+      `Cannot use the data directory "${dataDir}": ${reasonOf(cause, "it cannot be made there")}. Give the user that runs dcmon write access, or choose another one with --data-dir.`,
       { cause },
     );
   }
