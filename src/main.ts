@@ -21,7 +21,6 @@ function program(): Command {
     )
     .version(`dcmon ${VERSION}`, "-V, --version")
     .helpCommand("help [command]", "explain a command")
-    .showHelpAfterError('Try "dcmon --help".')
     .exitOverride();
 
   withServerFlags(dcmon.command("all"))
@@ -57,7 +56,14 @@ function program(): Command {
     .command("version")
     .description("Print the versions of dcmon and of what it is built on.")
     .action(async () => (await import("./cli/version.ts")).version());
+  pointToHelp(dcmon, "dcmon");
   return dcmon;
+}
+
+/** A mistake in a command's flags is explained by that command's help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`Try "${path} --help".`);
+  for (const sub of command.commands) pointToHelp(sub, `${path} ${sub.name()}`);
 }
 
 async function main(): Promise<number> {

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import type { AgentConfig } from "../config.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import { reasonOf } from "../lib/system_error.ts";
 import { VERSION } from "../lib/version.ts";
 import { EnrolmentError } from "./enrolment.ts";
 import { enabledExporters } from "./exporters/index.ts";
 import { phaseOf } from "./grid.ts";
 import { Host } from "./host.ts";
-import { type Identity, loadOrEnrol } from "./identity.ts";
+import { type GivenFlag, type Identity, loadOrEnrol } from "./identity.ts";
 import { Layouts } from "./layouts.ts";
 import { Scheduler } from "./scheduler.ts";
 import { selfExporter } from "./self_exporter.ts";
@@ -18,19 +19,24 @@ import { Backoff } from "./uplink/backoff.ts";
 import { pause } from "./uplink/pause.ts";
 import { Uplink } from "./uplink.ts";
 
+interface AgentStart extends AgentConfig {
+  /** Flags of this very start, to be told when they have no effect. */
+  readonly given?: readonly GivenFlag[];
+}
+
 /**
  * Collects on this node and brings what it collects to the server, until `signal` fires. Without a server it goes on
  * collecting into the spool; only before the node has joined there is nothing to collect for.
  * @throws Error when the node cannot join, its identity is damaged, or another agent uses the data directory.
  */
 export async function runAgent(
-  config: AgentConfig,
+  config: AgentStart,
   log: Logger,
   signal: AbortSignal,
   joinBackoff = new Backoff(),
 ): Promise<void> {
   const host = new Host({ clock: systemClock });
-  mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
+  makeDataDir(config.data_dir);
   // First, for it also keeps a second agent off the data directory.
   const spool = Spool.open({
     path: join(config.data_dir, "spool.db"),
@@ -75,9 +81,20 @@ async function collectAndSend(
   log.info("the agent has stopped", { frames_to_send: spool.stats().frames });
 }
 
+function makeDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Error(
+      `Cannot use the data directory "${path}": ${reasonOf(cause, "it cannot be made there")}. Give the user that runs dcmon write access, or choose another one with --data-dir.`,
+      { cause },
+    );
+  }
+}
+
 /** The identity; asks until the server answers. @returns undefined when `signal` fired before. */
 async function joined(
-  config: AgentConfig,
+  config: AgentStart,
   host: Host,
   log: Logger,
   signal: AbortSignal,
@@ -87,6 +104,7 @@ async function joined(
     server: config.server,
     token: config.token,
     name: config.name,
+    given: config.given ?? [],
     machineId: host.readValue(host.etc("machine-id")) ?? "",
     dataDir: config.data_dir,
     clock: systemClock,

@@ -45,12 +45,17 @@ export interface Identity {
   readonly anchor: TrustAnchor;
 }
 
+/** A flag that matters at enrolment alone. */
+export type GivenFlag = "name" | "token";
+
 interface EnrolmentOptions {
   /** `https://host:port`; empty for the address that was used before. */
   readonly server: string;
   /** `dcmon1.…`, or empty when this node has already joined. */
   readonly token: string;
   readonly name: string;
+  /** Which of these were given for this very start, to be told when they have no effect. */
+  readonly given?: readonly GivenFlag[];
   /** `/etc/machine-id`, empty when there is none. */
   readonly machineId: string;
   readonly dataDir: string;
@@ -60,6 +65,15 @@ interface EnrolmentOptions {
 /** True when this data directory holds a complete identity. */
 export function hasIdentity(dataDir: string): boolean {
   return existsSync(join(dataDir, FOLDER, CLIENT));
+}
+
+/** What {@link loadOrEnrol} needs and does not have, for a sentence to whoever starts the agent; undefined when nothing. */
+export function missingToEnrol(
+  options: Pick<EnrolmentOptions, "server" | "token" | "dataDir">,
+): "server" | "token" | undefined {
+  if (hasIdentity(options.dataDir)) return undefined;
+  if (options.server === "") return "server";
+  return options.token === "" ? "token" : undefined;
 }
 
 /**
@@ -73,6 +87,7 @@ export async function loadOrEnrol(options: EnrolmentOptions, log: Logger): Promi
   const existing = await load(folder);
   if (existing !== undefined) {
     refuseForeignToken(existing, options, folder);
+    tellIgnored(existing, options, folder, log);
     if (options.server === "" || options.server === existing.server) return existing;
     const moved = { ...existing, server: options.server };
     writeClient(folder, moved);
@@ -84,6 +99,11 @@ export async function loadOrEnrol(options: EnrolmentOptions, log: Logger): Promi
   folder.write(CERTIFICATE, granted.certificate);
   const identity = identityOf({ ...granted, server: options.server }, granted.anchor, keys);
   writeClient(folder, identity);
+  if (granted.instance !== options.name)
+    log.warn("the server has this name already: this node is another instance", {
+      name: options.name,
+      instance: granted.instance,
+    });
   log.info("joined the server", {
     server: options.server,
     client: granted.client,
@@ -142,6 +162,22 @@ function refuseForeignToken(identity: Identity, options: EnrolmentOptions, folde
   throw new EnrolmentError(
     `Cannot join ${options.server}: this node has already joined another server than the one the token was made for. To move it, stop the agent, move "${folder.path}" away and start it again; to stay, remove the token.`,
     { transient: false },
+  );
+}
+
+function tellIgnored(
+  identity: Identity,
+  options: EnrolmentOptions,
+  folder: PrivateFolder,
+  log: Logger,
+): void {
+  const ignored = (options.given ?? []).filter(
+    (flag) => flag !== "name" || options.name !== identity.instance,
+  );
+  if (ignored.length === 0) return;
+  const flags = ignored.map((flag) => `--${flag}`).join(" and ");
+  log.warn(
+    `already enrolled as "${identity.instance}": ${flags} ${ignored.length === 1 ? "is" : "are"} ignored; to enrol anew, remove "${folder.path}"`,
   );
 }
 

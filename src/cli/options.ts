@@ -35,7 +35,10 @@ export interface AgentFlags extends CommonFlags {
 
 export function withServerFlags(command: Command): Command {
   return withLogFlags(
-    withPlaceFlags(command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)")),
+    withPlaceFlags(
+      command.option("--listen <host:port>", "address to listen on (default: 0.0.0.0:8000)"),
+      "folder of the database, the keys and the admin token; the agent's is the folder agent in it",
+    ),
   );
 }
 
@@ -45,6 +48,7 @@ export function withTokenFlags(command: Command): Command {
     command
       .option("--listen <host:port>", "where the server listens (default: as it noted in its data directory)")
       .option("--url <url>", "the server's address as the node sees it (default: this host's name)"),
+    "the data directory of the server",
   );
 }
 
@@ -56,14 +60,15 @@ export function withAgentFlags(command: Command): Command {
         .option("--token <token>", 'join token from "dcmon token create"')
         .option("--name <name>", "name to enrol under (default: the host name)")
         .option("--once", "read once, print it in exposition format, and end"),
+      "folder of the agent's key, certificate and spool; not the server's",
     ),
   );
 }
 
-function withPlaceFlags(command: Command): Command {
+function withPlaceFlags(command: Command, dataDir: string): Command {
   return command
     .option("--config <file>", "YAML configuration file (see: dcmon config example)")
-    .option("--data-dir <dir>", "where everything is kept");
+    .option("--data-dir <dir>", dataDir);
 }
 
 function withLogFlags(command: Command): Command {

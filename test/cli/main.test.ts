@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFile } from "../support/temporary.ts";
+import { temporaryFile, temporaryFolder } from "../support/temporary.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 
@@ -33,6 +34,11 @@ test("a wrong command line ends with 2 and says what comes near", () => {
     [[], "Usage: dcmon"],
     [["sever"], "server"],
     [["server", "--lissten", "x"], "--listen"],
+    [["server", "--lissten", "x"], 'Try "dcmon server --help".'],
+    [["token", "create", "--lisen", "x"], 'Try "dcmon token create --help".'],
+    [["server", "--data-dir", ""], "--data-dir: expected a value, got empty text"],
+    [["server", "--config", ""], "--config: expected a value, got empty text"],
+    [["agent", "--server", "https://localhost"], "expected an address like https://host:8000"],
     [["server", "--listen"], "argument missing"],
     [["agent", "extra"], "too many arguments"],
     [["token"], "Usage: dcmon token"],
@@ -70,4 +76,33 @@ test("token create without a server names the file it could not read", () => {
   const { code, err } = dcmon("token", "create", "--data-dir", "/proc/none");
   expect(code).toBe(1);
   expect(err).toMatch(/^dcmon: Cannot read \/proc\/none\/pki\/ca\.pem: .*--data-dir.*\n$/);
+});
+
+test("an agent that has not joined and is given no server or no token says what to pass, and ends with 2", () => {
+  using folder = temporaryFolder();
+  expect(dcmon("agent", "--data-dir", folder.path)).toEqual({
+    code: 2,
+    out: "",
+    err: "dcmon: No server given: pass --server https://HOST:8000 and --token as printed by `dcmon token create`.\n",
+  });
+  const { code, err } = dcmon("agent", "--data-dir", folder.path, "--server", "https://localhost:8000");
+  expect([code, err]).toEqual([
+    2,
+    "dcmon: No token given: pass --token as printed by `dcmon token create` on the server.\n",
+  ]);
+});
+
+test("an agent keeps out of a server's data directory", () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "dcmon.db"), "");
+  const { code, err } = dcmon("agent", "--data-dir", folder.path);
+  expect(code).toBe(2);
+  expect(err).toContain(`got the server's data directory "${folder.path}"`);
+});
+
+test("an address to listen on that does not resolve, or is another machine's, is told as such", () => {
+  using folder = temporaryFolder();
+  const listen = (address: string) => dcmon("server", "--data-dir", folder.path, "--listen", address).err;
+  expect(listen("nosuch.invalid:1")).toContain("the name nosuch.invalid does not resolve");
+  expect(listen("192.0.2.1:23411")).toContain("this machine has no such address");
 });
