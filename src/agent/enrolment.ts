@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { readCertificate, subjectKey, TrustAnchor } from "../pki/certificate.ts";
 import { type KeyPair, samePublicKey } from "../pki/keys.ts";
 import { createRequest } from "../pki/request.ts";
+import { tlsFaultOf } from "../pki/tls_fault.ts";
 import { type JoinToken, parseJoinToken } from "../pki/token.ts";
 import { verifiedTls } from "../pki/verified_tls.ts";
 
@@ -151,35 +152,36 @@ class Attempt {
   }
 
   #unanswered(cause: Error & { code?: string; cert?: { subjectaltname?: string } }): EnrolmentError {
-    switch (cause.code) {
-      case "ERR_TLS_CERT_ALTNAME_INVALID":
+    const fault = tlsFaultOf(cause.code);
+    switch (fault) {
+      case "wrong name":
         return this.#wrongName(cause);
-      case "CERT_HAS_EXPIRED":
-      case "CERT_NOT_YET_VALID":
-        return this.#wrongTime(cause);
-      case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-      case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      case "SELF_SIGNED_CERT_IN_CHAIN":
-      case "CERT_SIGNATURE_FAILURE":
-      case "INVALID_PURPOSE":
+      case "expired":
+      case "not yet valid":
+        return this.#wrongTime(fault, cause);
+      case "other server":
         return this.#otherServer(cause);
-      case "EPROTO":
+      case "no TLS 1.3":
         return this.#failure(`${this.#origin} does not speak TLS 1.3. Check host and port in agent.server.`, {
           cause,
         });
-      case "ENOTFOUND":
-      case "EAI_AGAIN":
-        return this.#failure(
-          `the name ${this.#host} does not resolve. Check agent.server and the name server (/etc/resolv.conf, /etc/hosts).`,
-          { cause, transient: true },
-        );
+      case undefined:
+        return this.#unreachable(cause);
       default:
-        return this.#failure(
-          `no answer from ${this.#origin} (${cause.code ?? cause.message}). Check that the server runs, and agent.server and the firewall.`,
-          { cause, transient: true },
-        );
+        return fault satisfies never;
     }
+  }
+
+  #unreachable(cause: Error & { code?: string }): EnrolmentError {
+    if (cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN")
+      return this.#failure(
+        `the name ${this.#host} does not resolve. Check agent.server and the name server (/etc/resolv.conf, /etc/hosts).`,
+        { cause, transient: true },
+      );
+    return this.#failure(
+      `no answer from ${this.#origin} (${cause.code ?? cause.message}). Check that the server runs, and agent.server and the firewall.`,
+      { cause, transient: true },
+    );
   }
 
   #wrongName(cause: Error & { cert?: { subjectaltname?: string } }): EnrolmentError {
@@ -191,8 +193,8 @@ class Attempt {
     );
   }
 
-  #wrongTime(cause: Error & { code?: string }): EnrolmentError {
-    const state = cause.code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet";
+  #wrongTime(fault: "expired" | "not yet valid", cause: Error): EnrolmentError {
+    const state = fault === "expired" ? "has expired" : "is not valid yet";
     const ahead = this.#clockAheadMs ?? 0;
     if (Math.abs(ahead) > CLOCK_TOLERANCE_MS)
       return this.#failure(

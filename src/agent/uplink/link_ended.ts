@@ -1,3 +1,4 @@
+import { tlsFaultOf } from "../../pki/tls_fault.ts";
 import { CLOSE } from "../../wire/messages.ts";
 
 /** Why a connection ended or did not come about: one sentence, and the operator's next step. */
@@ -61,38 +62,45 @@ export function notConnected(
   error: { readonly code?: string; readonly message: string },
 ): LinkEnded {
   const place = url.host;
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return new LinkEnded(`Nothing listens at ${place}. Start the server, or check agent.server.`);
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new LinkEnded(`The name ${url.hostname} does not resolve. Check agent.server and the name server.`);
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
+  const fault = tlsFaultOf(error.code);
+  switch (fault) {
+    case "wrong name":
       return new LinkEnded(
         `The certificate of the server at ${place} does not cover ${url.hostname}. Add it to server.names and restart the server, or use a name that it covers in agent.server.`,
       );
-    case "CERT_HAS_EXPIRED":
+    case "expired":
       return new LinkEnded(
         `The certificate of the server at ${place} has expired by this machine's clock. Check both clocks (timedatectl), then restart the server: it makes a new certificate.`,
       );
-    case "CERT_NOT_YET_VALID":
+    case "not yet valid":
       return new LinkEnded(
         `The certificate of the server at ${place} is not valid yet by this machine's clock. Set the clock right (timedatectl).`,
       );
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-    case "DEPTH_ZERO_SELF_SIGNED_CERT":
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "CERT_SIGNATURE_FAILURE":
-    case "INVALID_PURPOSE":
+    case "other server":
       return new LinkEnded(
         `The server at ${place} is not the one that this node has joined: its certificate is another CA's, or not a server's. Check agent.server, and find out who answers there.`,
       );
-    case "EPROTO":
+    case "no TLS 1.3":
       return new LinkEnded(`What listens at ${place} does not speak TLS 1.3. Check agent.server.`);
+    case undefined:
+      return unreachable(url, error);
+    default:
+      return fault satisfies never;
+  }
+}
+
+function unreachable(url: URL, error: { readonly code?: string; readonly message: string }): LinkEnded {
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return new LinkEnded(`Nothing listens at ${url.host}. Start the server, or check agent.server.`);
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new LinkEnded(
+        `The name ${url.hostname} does not resolve. Check agent.server and the name server.`,
+      );
     default:
       return new LinkEnded(
-        `No connection to ${place}: ${error.message.replace(/^WebSocket connection to '[^']*' failed: /, "")}. Check agent.server, the network and the firewall.`,
+        `No connection to ${url.host}: ${error.message.replace(/^WebSocket connection to '[^']*' failed: /, "")}. Check agent.server, the network and the firewall.`,
       );
   }
 }
