@@ -1,3 +1,4 @@
+import { randomText } from "../lib/random.ts";
 import { SIGNATURE_ALGORITHM } from "./keys.ts";
 
 /** Says who signs, so that neither side's signature can be played back as the other's. */
@@ -30,7 +31,7 @@ export interface Transcript {
 }
 
 export function randomNonce(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))).toString("base64url");
+  return randomText(NONCE_BYTES);
 }
 
 /** @returns the signature (r ‖ s, 64 bytes) in base64url. */

@@ -1,3 +1,4 @@
+import { randomHex, randomText } from "../lib/random.ts";
 import { sha256Hex } from "./keys.ts";
 
 /**
@@ -20,8 +21,8 @@ const BYTES_32 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 export function createJoinToken(pin: string): JoinToken {
   return {
-    id: Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex"),
-    secret: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url"),
+    id: randomHex(8),
+    secret: randomText(32),
     pin,
   };
 }

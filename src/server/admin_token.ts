@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { randomText } from "../lib/random.ts";
 import { reasonOf } from "../lib/system_error.ts";
 import { refuseIfShared } from "../pki/private_folder.ts";
 
@@ -25,7 +26,7 @@ export function adminToken(path: string): string {
 }
 
 function newToken(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString("base64url");
+  return randomText(TOKEN_BYTES);
 }
 
 function readToken(path: string): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import { randomHex } from "../lib/random.ts";
 import type { Authority } from "../pki/authority.ts";
 import {
   createJoinToken,
@@ -146,7 +147,7 @@ export class Enrolment {
     const { address, request: asked, secretHash, token } = join;
     const request = await readRequest(asked.csr);
     if (!request.ok) return refusal(400, "bad_data", `csr: ${request.reason}.`);
-    const id = Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
+    const id = randomHex(8);
     const certificate = await authority.issueClient(request, id);
     const result = await store.enrol({
       tokenId: token.id,

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { randomHex } from "../lib/random.ts";
 import type { Authority } from "../pki/authority.ts";
 import { type Refusal, verifyClient } from "../pki/certificate.ts";
 import {
@@ -69,7 +70,7 @@ export async function challenge(
   const transcript: Transcript = {
     serverId: authority.serverId,
     clientId: peer.clientId,
-    connection: Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex"),
+    connection: randomHex(16),
     agentCertificate: leaf.fingerprint,
     serverCertificate: peer.serverCertificate,
     agentNonce: hello.nonce,

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { randomText } from "../lib/random.ts";
 import type { AppStore } from "./app_store.ts";
 
 export const SESSION_COOKIE = "__Host-dcmon";
@@ -26,9 +27,7 @@ export class Sessions {
 
   /** A new session. @returns the cookie's value. */
   create(): string {
-    const token = crypto
-      .getRandomValues(new Uint8Array(32))
-      .toBase64({ alphabet: "base64url", omitPadding: true });
+    const token = randomText(32);
     this.#store.create(hashOf(token), this.#clock.now() + IDLE_MS);
     return token;
   }

@@ -1,4 +1,4 @@
-import { areSeriesLabels, type Labels } from "../metrics/labels.ts";
+import { areSeriesLabels, type Labels, labelsKey } from "../metrics/labels.ts";
 
 /** Bounds on what one client may announce. A layout is registered in one piece: this many series take about 15 ms. */
 export const MAX_LAYOUT_SERIES = 500;
@@ -37,7 +37,7 @@ export function layoutFault(layout: Layout): string | undefined {
   for (const [index, labels] of layout.series.entries()) {
     const fault = labelsFault(labels);
     if (fault !== undefined) return `series ${index}: ${fault}`;
-    const key = labels.join("\u0000");
+    const key = labelsKey(labels);
     if (seen.has(key)) return `series ${index} is listed twice`;
     seen.add(key);
   }

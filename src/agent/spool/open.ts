@@ -1,5 +1,6 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { statSync } from "node:fs";
+import { randomHex } from "../../lib/random.ts";
 import schema from "./schema.sql" with { type: "text" };
 
 export const PAGE_BYTES = 4096;
@@ -49,7 +50,7 @@ export function openSpoolDatabase(path: string): Database {
 
 /** 16 bytes in hex. */
 export function randomEpoch(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
+  return randomHex(16);
 }
 
 /** Makes the two cases that the caller has to tell apart into errors of their own. */
