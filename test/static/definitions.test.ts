@@ -11,13 +11,21 @@ test("every query of every chart is PromQL, whatever the node is called", () => 
   for (const { queries } of CHARTS)
     for (const { expression } of queries)
       for (const instance of ["alpha", HOSTILE])
-        expect(() => parse(expressionFor(expression, instance, 20_000))).not.toThrow();
+        expect(() => parse(expressionFor(expression, instance, 5000, 15_000))).not.toThrow();
 });
 
 test("an instance in a query stands for itself alone", () => {
-  expect(expressionFor("m{$node}[$window]", HOSTILE, 20_000)).toBe(
+  expect(expressionFor("m{$node}[$window]", HOSTILE, 5000, 5000)).toBe(
     'm{instance="a\\"b\\\\c\\n$window{{d}}"}[20s]',
   );
+});
+
+test("a gauge is read from three readings or one step, so that a node that stopped leaves a gap", () => {
+  expect(expressionFor("x[$recent]", "a", 5000, 5000)).toBe("x[15s]");
+  expect(expressionFor("x[$recent]", "a", 5000, 3_600_000)).toBe("x[3600s]");
+  for (const { queries } of CHARTS)
+    for (const { expression } of queries)
+      expect(expression.match(/\}(?!\[\$(?:window|recent)\])/g)).toBeNull();
 });
 
 test("every metric in a chart is one that dcmon produces", () => {
@@ -41,11 +49,13 @@ test("legendFor() fills in labels and leaves nothing for missing ones", () => {
 });
 
 test("valueSpan() starts at zero, has room for both directions, and follows temperatures", () => {
+  const halves = ["in", "out"] as const;
   expect(valueSpan(null, null, { atLeast: 0.1 })).toEqual([0, 0.1]);
   expect(valueSpan(0, 0.5, { top: 1 })).toEqual([0, 1]);
   expect(valueSpan(0, 100, {})).toEqual([0, 108]);
-  expect(valueSpan(-100, 10, {})).toEqual([-108, 27]);
-  expect(valueSpan(-1, 100, {})).toEqual([-27, 108]);
+  expect(valueSpan(-100, 10, { halves })).toEqual([-108, 43.2]);
+  expect(valueSpan(-1, 100, { halves })).toEqual([-43.2, 108]);
+  expect(valueSpan(0, 0, { halves, atLeast: 1000 })).toEqual([-400, 1000]);
   expect(valueSpan(0, 0, {})).toEqual([0, 1]);
   expect(valueSpan(40, 44, { span: 20 })).toEqual([31.68, 52.32]);
 });
