@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Client } from "../store/types.ts";
-import { type FrameHeader, framePayload, readFrameHeader } from "../wire/frame.ts";
+import { type FrameHeader, frameCost, framePayload, readFrameHeader } from "../wire/frame.ts";
 import {
   type AgentMessage,
   type CLOSE,
@@ -50,9 +50,9 @@ export class AgentStream {
   readonly #slots: Slot[] = [];
   readonly #indexOf = new Map<string, number>();
   readonly #complained = new Set<string>();
-  /** Sizes of frames that are not durable yet, oldest first. */
-  readonly #pending: { readonly sequence: number; readonly bytes: number }[] = [];
-  #pendingBytes = 0;
+  /** Frames that are not durable yet, oldest first. */
+  readonly #pending: { readonly sequence: number; readonly cost: number }[] = [];
+  #pendingCost = 0;
   /** The highest sequence that was handed to the store, on this connection or, as a duplicate shows, an earlier one. */
   #appended: number;
   #durable: number;
@@ -135,7 +135,7 @@ export class AgentStream {
     this.#durable = Math.max(this.#durable, sequence);
     let settled = 0;
     while (settled < this.#pending.length && this.#pending[settled]!.sequence <= sequence)
-      this.#pendingBytes -= this.#pending[settled++]!.bytes;
+      this.#pendingCost -= this.#pending[settled++]!.cost;
     this.#pending.splice(0, settled);
     this.#acknowledge();
   }
@@ -201,9 +201,10 @@ export class AgentStream {
         outcome satisfies never;
     }
     this.#appended = sequence;
-    this.#pending.push({ sequence, bytes: payload.length });
-    this.#pendingBytes += payload.length;
-    if (this.#pendingBytes > MAX_PENDING_BYTES)
+    const cost = frameCost(payload);
+    this.#pending.push({ sequence, cost });
+    this.#pendingCost += cost;
+    if (this.#pendingCost > MAX_PENDING_BYTES)
       return badFrame(`more than ${MAX_PENDING_BYTES} bytes were sent ahead of their acknowledgement`);
     return undefined;
   }

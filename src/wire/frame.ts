@@ -11,6 +11,8 @@
 export const FRAME_HEADER_BYTES = 20;
 const FRAME_KIND_SAMPLES = 1;
 export const MAX_LAYOUT_INDEX = 0xffff;
+/** What any frame costs a receiver beside its values: a message, a place in queues, a row in the journal. */
+const FRAME_OVERHEAD_BYTES = 128;
 
 export interface FrameHeader {
   readonly layoutIndex: number;
@@ -23,6 +25,14 @@ export interface FrameHeader {
 type FrameHeaderResult =
   | { readonly ok: true; readonly header: FrameHeader }
   | { readonly ok: false; readonly fault: string };
+
+/**
+ * What a frame counts for wherever frames are limited by bytes: the window, and what waits for the disk. Many small
+ * frames are not cheaper than few large ones.
+ */
+export function frameCost(payload: Uint8Array): number {
+  return FRAME_OVERHEAD_BYTES + payload.length;
+}
 
 /** @param header all fields in range; `payload` follows it unchanged. */
 export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Array<ArrayBuffer> {

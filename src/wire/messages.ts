@@ -19,9 +19,9 @@ export const WIRE_VERSION = 1;
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** The most bytes in one message before `welcome`. */
 export const MAX_UNAUTHENTICATED_BYTES = 4096;
-/** Each step of the handshake has this long, in milliseconds. */
+/** Hello and proof together have this long, and so has each further step and each answer. Milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** The most bytes of frames that an agent sends ahead of their acknowledgement. */
+/** The most that an agent sends ahead of its acknowledgement: frames by their `frameCost`, layouts by their bytes. */
 export const WINDOW_BYTES = 256 * 1024;
 /** The most layouts that `begin` lists; further ones are announced by `layout` before their first frame. */
 export const MAX_BEGIN_LAYOUTS = 1024;

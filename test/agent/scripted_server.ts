@@ -15,7 +15,7 @@ import {
 } from "../../src/pki/proof.ts";
 import { createRequest } from "../../src/pki/request.ts";
 import { readRequest } from "../../src/pki/verified_request.ts";
-import { type FrameHeader, framePayload, readFrameHeader } from "../../src/wire/frame.ts";
+import { type FrameHeader, frameCost, framePayload, readFrameHeader } from "../../src/wire/frame.ts";
 import type { Layout } from "../../src/wire/layout.ts";
 import {
   type AgentMessage,
@@ -35,7 +35,7 @@ export class SeenConnection {
   readonly begin = Promise.withResolvers<MessageOf<"begin">>();
   readonly closed = Promise.withResolvers<{ code: number; reason: string }>();
   readonly layouts: { hash: string; layout: Layout }[] = [];
-  readonly frames: (FrameHeader & { bytes: number; payload: Uint8Array })[] = [];
+  readonly frames: (FrameHeader & { payload: Uint8Array })[] = [];
   transcript: Transcript | undefined;
   agentKey: CryptoKey | undefined;
   authenticated = false;
@@ -50,8 +50,8 @@ export class SeenConnection {
     this.send({ type: "ack", sequence });
   }
 
-  get bytes(): number {
-    return this.frames.reduce((sum, { bytes }) => sum + bytes, 0);
+  get cost(): number {
+    return this.frames.reduce((sum, { payload }) => sum + frameCost(payload), 0);
   }
 }
 
@@ -219,7 +219,7 @@ export class ScriptedServer {
   #frame(connection: SeenConnection, bytes: Uint8Array): void {
     const read = readFrameHeader(bytes);
     if (!read.ok) throw new Error(read.fault);
-    connection.frames.push({ ...read.header, bytes: bytes.length, payload: framePayload(bytes).slice() });
+    connection.frames.push({ ...read.header, payload: framePayload(bytes).slice() });
     this.script.frame(connection, read.header);
   }
 }

@@ -127,9 +127,9 @@ test("at most 256 KiB are on the way; acknowledgements open the window again", a
   server.script.frame = () => {};
   start();
   const connection = await server.connection(0);
-  await until(() => connection.bytes > WINDOW_BYTES * 0.9);
+  await until(() => connection.cost > WINDOW_BYTES * 0.9);
   await Bun.sleep(100);
-  expect(connection.bytes).toBeLessThanOrEqual(WINDOW_BYTES);
+  expect(connection.cost).toBeLessThanOrEqual(WINDOW_BYTES);
   const before = connection.frames.length;
   connection.ack(connection.frames[99]!.sequence);
   await until(() => connection.frames.length >= before + 95);

@@ -46,7 +46,7 @@ function connect(store: StalledStore, sent: ServerMessage[]): AgentStream {
     {
       store,
       client,
-      limits: new ClientLimits(clock, 10),
+      limits: new ClientLimits(clock, { seriesQuota: 10 }),
       clock,
       log: silentLogger,
       send: (message) => sent.push(message),
@@ -77,4 +77,14 @@ test("a refused layout's frame is not acknowledged past frames that came again a
     if (connection === 1) stream.durable(2);
   }
   expect(sent.filter(({ type }) => type === "ack")).toEqual([{ type: "ack", sequence: 3 }]);
+});
+
+test("the smallest frames fill the window too: some thousands of them, not hundreds of thousands", () => {
+  const stream = connect(new StalledStore(), []);
+  let sequence = 1;
+  while (sequence < 300_000 && stream.frame(frame(0, sequence)) === undefined) sequence++;
+  expect(sequence).toBeLessThan(5000);
+  expect(stream.frame(frame(0, sequence + 1))?.reason).toBe(
+    "bad frame: more than 524288 bytes were sent ahead of their acknowledgement",
+  );
 });

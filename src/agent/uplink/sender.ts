@@ -1,5 +1,5 @@
 import type { Logger } from "../../lib/log.ts";
-import { encodeFrame, FRAME_HEADER_BYTES } from "../../wire/frame.ts";
+import { encodeFrame, frameCost } from "../../wire/frame.ts";
 import { CLOSE, WINDOW_BYTES } from "../../wire/messages.ts";
 import type { Spool, SpooledFrame } from "../spool.ts";
 import type { Timers } from "../timers.ts";
@@ -26,7 +26,7 @@ interface SenderOptions {
 }
 
 /**
- * Sends the spool in order, each layout before its first frame, with at most 256 KiB on the way, and deletes from the
+ * Sends the spool in order, each layout before its first frame, with at most {@link WINDOW_BYTES} on the way, and deletes from the
  * spool what the server has acknowledged.
  */
 export class Sender {
@@ -41,8 +41,8 @@ export class Sender {
   #queue: SpooledFrame[] = [];
   /** The last sequence that was sent or that the server has. */
   #cursor: number;
-  readonly #onTheWay: { readonly sequence: number; readonly bytes: number }[] = [];
-  #bytesOnTheWay = 0;
+  readonly #onTheWay: { readonly sequence: number; readonly cost: number }[] = [];
+  #costOnTheWay = 0;
   /** Frames without a layout behind one that is on the way. */
   readonly #lost: number[] = [];
   readonly #lostLayouts = new Set<string>();
@@ -85,7 +85,7 @@ export class Sender {
     spool.acknowledge(sequence);
     let delivered = 0;
     while (delivered < this.#onTheWay.length && this.#onTheWay[delivered]!.sequence <= sequence)
-      this.#bytesOnTheWay -= this.#onTheWay[delivered++]!.bytes;
+      this.#costOnTheWay -= this.#onTheWay[delivered++]!.cost;
     this.#onTheWay.splice(0, delivered);
     this.acknowledgedFrames += delivered;
     // Frames of an earlier connection may become durable only now, before they were sent again on this one.
@@ -105,7 +105,7 @@ export class Sender {
   #fits({ payload }: SpooledFrame): boolean {
     if (this.#onTheWay.length === 0) return true;
     if (this.#cursor < this.#options.singlyThrough) return false;
-    return this.#bytesOnTheWay + FRAME_HEADER_BYTES + payload.length <= WINDOW_BYTES;
+    return this.#costOnTheWay + frameCost(payload) <= WINDOW_BYTES;
   }
 
   /** @returns false when the frame has to wait until its layout can be read. */
@@ -119,9 +119,9 @@ export class Sender {
     }
     const frame = encodeFrame({ layoutIndex: this.#indexOf.get(hash)!, timestamp, sequence }, payload);
     this.#options.socket.sendFrame(frame);
-    const bytes = layoutBytes + frame.length;
-    this.#onTheWay.push({ sequence, bytes });
-    this.#bytesOnTheWay += bytes;
+    const cost = layoutBytes + frameCost(payload);
+    this.#onTheWay.push({ sequence, cost });
+    this.#costOnTheWay += cost;
     if (this.#onTheWay.length === 1) this.#restartDeadline();
     return true;
   }

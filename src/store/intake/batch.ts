@@ -1,3 +1,4 @@
+import { frameCost } from "../../wire/frame.ts";
 import {
   type CommitBatch,
   type NewLayout,
@@ -42,12 +43,14 @@ export class Batch {
   /** By stream, the highest sequence that may be acknowledged once this is durable. */
   readonly acknowledge = new Map<number, number>();
   rowCount = 0;
-  byteCount = 0;
+  /** The sum of its rows' {@link frameCost}. */
+  cost = 0;
+  private byteCount = 0;
 
   constructor(readonly memory: BatchMemory) {}
 
   get full(): boolean {
-    return this.byteCount >= FULL_BYTES || this.rowCount >= FULL_ROWS;
+    return this.cost >= FULL_BYTES || this.rowCount >= FULL_ROWS;
   }
 
   /** Nothing in it needs the disk. */
@@ -74,6 +77,7 @@ export class Batch {
     this.memory.payloads.set(row.payload, this.byteCount);
     this.rowCount++;
     this.byteCount += row.payload.length;
+    this.cost += frameCost(row.payload);
   }
 
   /** The payload is a view into the batch. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import { frameCost } from "../../wire/frame.ts";
 import { type Layout, layoutHash } from "../../wire/layout.ts";
 import { countValues, encodeStale, encodeValues, PARTIAL } from "../../wire/values.ts";
 import type { Head } from "../head/head.ts";
@@ -36,7 +37,7 @@ export class Intake {
   frames = 0;
   samples = 0;
   commits = 0;
-  /** Bytes of payload that wait for the disk. */
+  /** What the frames cost that wait for the disk, see {@link frameCost}. */
   pendingBytes = 0;
   /** By owner, the wall clock time of its last accepted frame. */
   readonly lastReceived = new Map<number, number>();
@@ -211,7 +212,7 @@ export class Intake {
         received,
         payload: values,
       });
-      this.pendingBytes += values.length;
+      this.pendingBytes += frameCost(values);
     };
     for (const ended of this.changes.observe(layout, timestamp, payload))
       push(
@@ -269,7 +270,7 @@ export class Intake {
       const row = batch.rowAt(i);
       this.head.append(this.layouts.get(row.layout)!, row);
     }
-    this.pendingBytes -= batch.byteCount;
+    this.pendingBytes -= batch.cost;
     if (this.spare.length < SPARE_MEMORIES) this.spare.push(batch.memory);
     this.inFlight = undefined;
     for (const [id, sequence] of batch.acknowledge) {
