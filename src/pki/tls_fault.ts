@@ -1,5 +1,5 @@
 /** What is wrong with a server's TLS, where an operator can do something about it. */
-export type TlsFault = "wrong name" | "expired" | "not yet valid" | "other server" | "no TLS 1.3";
+type TlsFault = "wrong name" | "expired" | "not yet valid" | "other server" | "no TLS 1.3";
 
 const FAULTS: ReadonlyMap<string, TlsFault> = new Map([
   ["ERR_TLS_CERT_ALTNAME_INVALID", "wrong name"],
