@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Server } from "bun";
@@ -9,6 +10,8 @@ import type { Hub } from "./hub.ts";
 /** Seconds without a byte after which a connection is closed: slow headers and bodies end here. */
 const IDLE_TIMEOUT_S = 10;
 const NO_TIMEOUT = 0;
+const { SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_TLSv1_2 } = constants;
+const TLS_1_3_ONLY = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_TLSv1_2;
 const MAX_BODY_BYTES = 64 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -38,7 +41,7 @@ export function listen(options: ListenerOptions): Server<AgentConnection> {
     return Bun.serve({
       hostname: host,
       port,
-      tls: { cert: identity.certificate, key: identity.key },
+      tls: { cert: identity.certificate, key: identity.key, secureOptions: TLS_1_3_ONLY },
       idleTimeout: idleTimeoutSeconds,
       maxRequestBodySize: MAX_BODY_BYTES,
       async fetch(request, server) {

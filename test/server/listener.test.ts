@@ -90,6 +90,27 @@ function send(text: string): Promise<{ line: string; ms: number }> {
   });
 }
 
+async function handshake(version: "TLSv1.2" | "TLSv1.3"): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({
+    host: "127.0.0.1",
+    port: server.port!,
+    ca: authority.anchor.pem,
+    minVersion: version,
+    maxVersion: version,
+  });
+  socket.on("secureConnect", () => resolve(socket.getProtocol()!));
+  socket.on("error", ({ message }) => resolve(message));
+  const outcome = await promise;
+  socket.destroy();
+  return outcome;
+}
+
+test.concurrent("TLS before 1.3 is refused", async () => {
+  expect(await handshake("TLSv1.3")).toBe("TLSv1.3");
+  expect(await handshake("TLSv1.2")).toMatch(/PROTOCOL_VERSION/);
+});
+
 test.concurrent("a query may take longer than a connection may be idle, and the connection then ends", async () => {
   const { line, ms } = await send(`${head("/api/v1/query", "application/x-www-form-urlencoded")}query=1`);
   expect(line).toBe("HTTP/1.1 200 OK");
