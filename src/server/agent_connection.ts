@@ -25,6 +25,9 @@ import {
   type Peer,
 } from "./handshake.ts";
 
+/** An agent says hello at once: who does not holds a place that others wait for. */
+const HELLO_TIMEOUT_MS = 5000;
+
 /** Where a connection stands. Each message is good in one phase only; any other ends the connection. */
 type Phase =
   | { readonly step: "hello" }
@@ -37,7 +40,8 @@ type Phase =
 
 /** What the hub wants to know of its connections. */
 export interface ConnectionListener {
-  opened(connection: AgentConnection): void;
+  /** @returns why this connection ends before anything is read from it; undefined when it may go on. */
+  opened(connection: AgentConnection): string | undefined;
   /** The agent has proven who it is. @returns the client's limits. */
   authenticated(connection: AgentConnection, client: Client): ClientLimits;
   streaming(connection: AgentConnection, stream: number): void;
@@ -66,11 +70,15 @@ export class AgentConnection {
   #socket: ServerWebSocket<AgentConnection> | undefined;
   /** By the monotonic clock: when the step that the agent owes must be done. */
   #deadline: number;
+  /** By the monotonic clock: the end of what hello and proof may take together. */
+  readonly #handshakeEnd: number;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.sender = options.sender;
-    this.#deadline = options.clock.monotonic() + HANDSHAKE_TIMEOUT_MS;
+    const now = options.clock.monotonic();
+    this.#deadline = now + HELLO_TIMEOUT_MS;
+    this.#handshakeEnd = now + HANDSHAKE_TIMEOUT_MS;
   }
 
   /** The client that this connection is, or claims to be. */
@@ -90,7 +98,8 @@ export class AgentConnection {
 
   open(socket: ServerWebSocket<AgentConnection>): void {
     this.#socket = socket;
-    this.#options.listener.opened(this);
+    const refusal = this.#options.listener.opened(this);
+    if (refusal !== undefined) this.end("busy", refusal);
   }
 
   receive(message: string | Uint8Array): void {
@@ -162,9 +171,10 @@ export class AgentConnection {
 
   #hello(hello: Hello): undefined {
     this.#phase = { step: "checking" };
+    this.#deadline = this.#handshakeEnd;
     this.#settle(challenge(hello, this.#options.peer, this.#options), (made) => {
       const { connection, serverNonce, serverTime } = made.transcript;
-      this.#await({ step: "proof", challenge: made });
+      this.#phase = { step: "proof", challenge: made };
       const chain = [this.#options.authority.server.certificate];
       this.#send({ type: "challenge", nonce: serverNonce, connection, time: serverTime, chain });
     });
@@ -175,7 +185,8 @@ export class AgentConnection {
     this.#phase = { step: "checking" };
     this.#settle(authenticate(given, signature, this.#options), ({ client, signature: own }) => {
       const limits = this.#options.listener.authenticated(this, client);
-      this.#await({ step: "begin", client, limits });
+      this.#phase = { step: "begin", client, limits };
+      this.#deadline = this.#options.clock.monotonic() + HANDSHAKE_TIMEOUT_MS;
       const { instance } = client;
       this.#send({ type: "welcome", signature: own, instance, time: this.#options.clock.now() });
       this.#options.log.info("agent connected", { name: client.name });
@@ -205,11 +216,6 @@ export class AgentConnection {
     return parsed.message.type === "layout" ? stream.layout(parsed.message) : outOfTurn(parsed.message);
   }
 
-  #await(phase: Phase): void {
-    this.#phase = phase;
-    this.#deadline = this.#options.clock.monotonic() + HANDSHAKE_TIMEOUT_MS;
-  }
-
   /** Goes on with a verdict, unless the connection has ended in the meantime. */
   #settle<Good extends { ok: true }>(
     verdict: Promise<Good | HandshakeRefusal>,
@@ -230,7 +236,8 @@ export class AgentConnection {
 
   #lateness(): string {
     const owed = this.#phase.step === "checking" ? "answer" : this.#phase.step;
-    return `no ${owed} within ${HANDSHAKE_TIMEOUT_MS / 1000} s`;
+    const allowed = this.#phase.step === "hello" ? HELLO_TIMEOUT_MS : HANDSHAKE_TIMEOUT_MS;
+    return `no ${owed} within ${allowed / 1000} s`;
   }
 
   #send(message: ServerMessage): void {

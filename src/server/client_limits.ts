@@ -1,21 +1,38 @@
 import type { Clock } from "../lib/clock.ts";
 import { MAX_BEGIN_LAYOUTS } from "../wire/messages.ts";
-import { Rate } from "./rate.ts";
+import { Rate, type RateOptions } from "./rate.ts";
 
+const SERIES_QUOTA = 50_000;
 /** New layouts of one client: a spool's worth at once, then one every five seconds. */
 const LAYOUT_RATE = { burst: MAX_BEGIN_LAYOUTS, perMinute: 12 };
 
+/** Connections of one client. An agent waits before it comes again, longer each time. */
+const CONNECT_RATE: RateOptions = { burst: 30, perMinute: 30 };
+/** Log lines about a client that connects more often. */
+const HASTE_RATE: RateOptions = { burst: 1, perMinute: 1 / 60 };
+
+export interface ClientLimitOptions {
+  /** The most series that a client may have, those that are gone included. Default 50,000. */
+  readonly seriesQuota?: number;
+  /** Default 30, and then 30 a minute. */
+  readonly connectRate?: RateOptions;
+}
+
 /** What one client may add, over all its connections: a reconnect is no way around a limit. */
 export class ClientLimits {
+  readonly series: number;
   readonly newLayouts: Rate;
+  /** Taken by who has proven to be the client: nobody else can use it up. */
+  readonly connects: Rate;
+  /** Of log lines while {@link connects} is spent. */
+  readonly haste: Rate;
   #told = false;
 
-  /** @param series the most that the client may have, those that are gone included. */
-  constructor(
-    clock: Clock,
-    readonly series: number,
-  ) {
+  constructor(clock: Clock, { seriesQuota = SERIES_QUOTA, connectRate = CONNECT_RATE }: ClientLimitOptions) {
+    this.series = seriesQuota;
     this.newLayouts = new Rate(clock, LAYOUT_RATE);
+    this.connects = new Rate(clock, connectRate);
+    this.haste = new Rate(clock, HASTE_RATE);
   }
 
   /** True the first time: who has too many series announces more of them with every layout. */

@@ -7,27 +7,28 @@ import type { Client } from "../store/types.ts";
 import { type CLOSE, MAX_MESSAGE_BYTES } from "../wire/messages.ts";
 import { senderOf } from "./address.ts";
 import { AgentConnection, type ConnectionListener } from "./agent_connection.ts";
-import { ClientLimits } from "./client_limits.ts";
+import { type ClientLimitOptions, ClientLimits } from "./client_limits.ts";
 import { Inbox } from "./inbox.ts";
 import { Rate } from "./rate.ts";
 
 const PATH = /^\/ws\/client\/([0-9a-f]{16})$/;
 
-/** Connections that have not proven who they are: in all, and from one address. */
-const MAX_UNAUTHENTICATED = 2048;
-const MAX_UNAUTHENTICATED_PER_ADDRESS = 256;
+/**
+ * Connections that have not proven who they are: in all, and from one address. Bun holds up to MAX_MESSAGE_BYTES of an
+ * unfinished message for each before anyone can look at its size. A handshake takes milliseconds.
+ */
+const MAX_UNAUTHENTICATED = 256;
+const MAX_UNAUTHENTICATED_PER_ADDRESS = 32;
 const SWEEP_MS = 1000;
-/** Log lines about connections that were never authenticated. */
+/** Log lines that strangers cause. */
 const COMPLAINT_RATE = { burst: 60, perMinute: 60 };
-const SERIES_QUOTA = 50_000;
 
 interface HubOptions {
   readonly store: Store;
   readonly authority: Authority;
   /** SHA-256 (hex) of the TLS certificate that the listener serves now. */
   readonly serverCertificateFingerprint: () => string;
-  /** The most series that one client may have. Default 50,000. */
-  readonly seriesQuota?: number;
+  readonly clientLimits?: ClientLimitOptions;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -74,7 +75,8 @@ export class Hub {
     const address = server.requestIP(request)?.address ?? "unknown";
     const sender = senderOf(address);
     if (this.#isCrowded(sender)) {
-      this.#options.log.warn("too many connections wait to be authenticated", { address });
+      if (this.#complaints.take())
+        this.#options.log.warn("too many connections wait to be authenticated", { address });
       return refuse(503, "Too many connections wait to be authenticated. Try again later.");
     }
     const { authority, clock, serverCertificateFingerprint, store } = this.#options;
@@ -121,22 +123,29 @@ export class Hub {
   }
 
   readonly #listener: ConnectionListener = {
-    opened: (connection: AgentConnection) => {
+    opened: (connection: AgentConnection): string | undefined => {
       this.#strangers.add(connection);
       this.#strangersBySender.set(
         connection.sender,
         (this.#strangersBySender.get(connection.sender) ?? 0) + 1,
       );
+      return this.#isHasty(connection) ? "this node connects too often; try again later" : undefined;
     },
     authenticated: (connection: AgentConnection, client: Client): ClientLimits => {
       this.#forgetStranger(connection);
+      const limits = this.#limitsOf(client.id);
+      limits.connects.take();
       const previous = this.#byClient.get(client.id);
       this.#byClient.set(client.id, connection);
       previous?.end("evicted", `evicted: this identity has connected again, from ${connection.sender}`);
-      return this.#limitsOf(client.id);
+      return limits;
     },
     streaming: (connection: AgentConnection, stream: number) => this.#byStream.set(stream, connection),
-    mayComplain: (connection: AgentConnection) => !this.#strangers.has(connection) || this.#complaints.take(),
+    mayComplain: (connection: AgentConnection): boolean => {
+      if (!this.#strangers.has(connection)) return true;
+      const rate = this.#isHasty(connection) ? this.#limitsOf(connection.clientId).haste : this.#complaints;
+      return rate.take();
+    },
     ended: (connection: AgentConnection, reason: keyof typeof CLOSE | undefined) => {
       if (reason !== undefined) this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1);
       this.#forgetStranger(connection);
@@ -153,6 +162,11 @@ export class Hub {
     );
   }
 
+  /** True when the client that this connection claims to be has connected too often. */
+  #isHasty({ clientId }: AgentConnection): boolean {
+    return this.#limits.get(clientId)?.connects.isSpent ?? false;
+  }
+
   #forgetStranger(connection: AgentConnection): void {
     if (!this.#strangers.delete(connection)) return;
     const left = this.#strangersBySender.get(connection.sender)! - 1;
@@ -164,7 +178,7 @@ export class Hub {
   #limitsOf(clientId: string): ClientLimits {
     let limits = this.#limits.get(clientId);
     if (limits === undefined) {
-      limits = new ClientLimits(this.#options.clock, this.#options.seriesQuota ?? SERIES_QUOTA);
+      limits = new ClientLimits(this.#options.clock, this.#options.clientLimits ?? {});
       this.#limits.set(clientId, limits);
     }
     return limits;

@@ -1,5 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
 
+export interface RateOptions {
+  readonly burst: number;
+  readonly perMinute: number;
+}
+
 /** Allows a burst, and then so many a minute. */
 export class Rate {
   readonly #clock: Clock;
@@ -8,7 +13,7 @@ export class Rate {
   #left: number;
   #at: number;
 
-  constructor(clock: Clock, options: { readonly burst: number; readonly perMinute: number }) {
+  constructor(clock: Clock, options: RateOptions) {
     this.#clock = clock;
     this.#burst = options.burst;
     this.#perMs = options.perMinute / 60_000;
@@ -18,11 +23,16 @@ export class Rate {
 
   /** Takes one; false when none is left. */
   take(): boolean {
+    if (this.isSpent) return false;
+    this.#left--;
+    return true;
+  }
+
+  /** True while there is none to take. */
+  get isSpent(): boolean {
     const now = this.#clock.monotonic();
     this.#left = Math.min(this.#burst, this.#left + (now - this.#at) * this.#perMs);
     this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
+    return this.#left < 1;
   }
 }

@@ -80,10 +80,19 @@ test("a proof later than ten seconds is refused", async () => {
   expect(await agent.closed).toEqual({ code: CLOSE.handshakeTimeout, reason: "no proof within 10 s" });
 });
 
-test("a connection that says nothing is closed after ten seconds", async () => {
+test("a connection that says nothing is closed after five seconds", async () => {
   const agent = await RawAgent.connect(node, ours.origin);
-  ours.clock.shift += 10_001;
-  expect(await agent.closed).toEqual({ code: CLOSE.handshakeTimeout, reason: "no hello within 10 s" });
+  ours.clock.shift += 5001;
+  expect(await agent.closed).toEqual({ code: CLOSE.handshakeTimeout, reason: "no hello within 5 s" });
+});
+
+test("hello and proof have ten seconds together", async () => {
+  const agent = await RawAgent.connect(node, ours.origin);
+  ours.clock.shift += 4000;
+  const { transcript } = await agent.challenged();
+  ours.clock.shift += 6001;
+  await agent.prove(transcript);
+  expect(await agent.closed).toEqual({ code: CLOSE.handshakeTimeout, reason: "no proof within 10 s" });
 });
 
 test("a proof made for a connection to another server's certificate is refused: relaying it gains nothing", async () => {
@@ -151,10 +160,9 @@ test("a certificate of another CA, of a server, or that was never registered is 
 });
 
 test("an expired certificate is refused, with the moment", async () => {
-  const { shift } = ours.clock;
-  ours.clock.shift += 31 * 86_400_000;
+  ours.clock.wallShift = 31 * 86_400_000;
   expect(await refusal(node)).toMatch(/^certificate expired at 20/);
-  ours.clock.shift = shift;
+  ours.clock.wallShift = 0;
 });
 
 test("one client cannot come as another", async () => {
@@ -245,14 +253,36 @@ test("browsers, other paths and plain requests are turned away", async () => {
   ]);
 });
 
-test("an address cannot hold more than 256 connections that are not authenticated", async () => {
+test("an address cannot hold more than 32 connections that are not authenticated, nor fill the log", async () => {
   await settled(() => ours.hub.stats().unauthenticated === 0);
-  const agents = await Promise.all(Array.from({ length: 256 }, () => RawAgent.connect(node, ours.origin)));
-  expect(ours.hub.stats().unauthenticated).toBe(256);
-  await expect(RawAgent.connect(node, ours.origin)).rejects.toThrow("503");
+  const agents = await Promise.all(Array.from({ length: 32 }, () => RawAgent.connect(node, ours.origin)));
+  expect(ours.hub.stats().unauthenticated).toBe(32);
+  const lines = ours.log.lines.length;
+  for (let i = 0; i < 100; i++) await expect(RawAgent.connect(node, ours.origin)).rejects.toThrow("503");
+  expect(ours.log.lines.length - lines).toBeWithin(1, 70);
   for (const agent of agents) agent.close();
   await settled(() => ours.hub.stats().unauthenticated === 0);
   (await RawAgent.authenticated(node, ours.origin)).close();
+}, 20_000);
+
+test("a node that connects more than thirty times a minute is turned away, which is said once", async () => {
+  const hasty = await ours.join("gpu-09");
+  const lines = () => ours.log.lines.filter(({ fields }) => JSON.stringify(fields).includes(hasty.client));
+  for (let i = 0; i < 30; i++) (await RawAgent.authenticated(hasty, ours.origin)).close();
+  await settled(() => !ours.hub.connected(hasty.client));
+  const before = lines().length;
+  for (let i = 0; i < 20; i++) {
+    const agent = new RawAgent(hasty, ours.origin);
+    expect(await agent.closed).toEqual({
+      code: CLOSE.busy,
+      reason: "this node connects too often; try again later",
+    });
+  }
+  expect(lines().length).toBe(before + 1);
+  const other = await ours.join("gpu-10");
+  (await RawAgent.authenticated(other, ours.origin)).close();
+  ours.clock.shift += 60_000;
+  (await RawAgent.authenticated(hasty, ours.origin)).close();
 }, 20_000);
 
 async function issuerOf({ authority, dataDir }: RunningHub): Promise<Issuer> {

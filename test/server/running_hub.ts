@@ -4,6 +4,7 @@ import type { Clock } from "../../src/lib/clock.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { Authority } from "../../src/pki/authority.ts";
 import type { AgentConnection } from "../../src/server/agent_connection.ts";
+import type { ClientLimitOptions } from "../../src/server/client_limits.ts";
 import { Enrolment } from "../../src/server/enrolment.ts";
 import { Hub } from "../../src/server/hub.ts";
 import { Store } from "../../src/store/store.ts";
@@ -13,7 +14,9 @@ import { temporaryFolder } from "../support/temporary.ts";
 /** Real time, moved forward by the test: certificates are checked by TLS against the real clock. */
 export class ShiftedClock implements Clock {
   shift = 0;
-  now = () => Date.now() + this.shift;
+  /** The wall clock alone, which may also go back. */
+  wallShift = 0;
+  now = () => Date.now() + this.shift + this.wallShift;
   monotonic = () => performance.now() + this.shift;
 }
 
@@ -34,13 +37,15 @@ export class RunningHub {
     this.clock = clock;
   }
 
-  static async start(options: { clock?: ShiftedClock; seriesQuota?: number } = {}): Promise<RunningHub> {
+  static async start(
+    options: { clock?: ShiftedClock; clientLimits?: ClientLimitOptions } = {},
+  ): Promise<RunningHub> {
     const running = new RunningHub(options.clock ?? new ShiftedClock());
-    await running.#start(options.seriesQuota);
+    await running.#start(options.clientLimits);
     return running;
   }
 
-  async #start(seriesQuota: number | undefined): Promise<void> {
+  async #start(clientLimits: ClientLimitOptions = {}): Promise<void> {
     const { clock, log } = this;
     this.store = await Store.open({
       dataDir: this.#folder.path,
@@ -57,7 +62,7 @@ export class RunningHub {
       store,
       authority,
       serverCertificateFingerprint: () => authority.server.fingerprint,
-      ...(seriesQuota !== undefined && { seriesQuota }),
+      clientLimits,
       clock,
       log,
     });

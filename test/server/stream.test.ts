@@ -7,7 +7,9 @@ import { encodeValues } from "../../src/wire/values.ts";
 import { newEpoch, RawAgent } from "./raw_agent.ts";
 import { RunningHub } from "./running_hub.ts";
 
-const ours = await RunningHub.start({ seriesQuota: 1200 });
+const ours = await RunningHub.start({
+  clientLimits: { seriesQuota: 1200, connectRate: { burst: 1000, perMinute: 1000 } },
+});
 const node = await ours.join("gpu-01");
 afterAll(() => ours.stop());
 

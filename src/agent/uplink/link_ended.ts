@@ -44,7 +44,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
     "Another agent uses this node's identity: stop it. If its disk is a copy of this one, delete its data directory and let it join by itself.",
   ],
   [CLOSE.handshakeTimeout, "Network or server are very slow; the agent tries again."],
-  [CLOSE.busy, "The agent keeps its data and tries again; look at the server's disk."],
+  [CLOSE.busy, "The agent keeps its data and tries again."],
   [CLOSE.stopping, "The agent keeps its data and tries again."],
   [CLOSE.layoutsExhausted, "The agent goes on after a pause; an exporter changes its series very often."],
 ]);
