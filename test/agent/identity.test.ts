@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hasIdentity, loadOrEnrol } from "../../src/agent/identity.ts";
+import { type GivenFlag, hasIdentity, loadOrEnrol } from "../../src/agent/identity.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { encodePrivateKey, generateKeys } from "../../src/pki/keys.ts";
 import { createRequest } from "../../src/pki/request.ts";
@@ -8,6 +8,7 @@ import { createJoinToken, formatJoinToken, parseJoinToken } from "../../src/pki/
 import { readRequest, type VerifiedRequest } from "../../src/pki/verified_request.ts";
 import { DAY_MS } from "../pki/fixtures.ts";
 import { RunningHub, ShiftedClock } from "../server/running_hub.ts";
+import { recordingLog } from "../support/recording_logger.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const ours = await RunningHub.start();
@@ -92,6 +93,42 @@ test("two nodes of one name get instances of their own", async () => {
   const [a, b] = [await ours.join("twin"), await ours.join("twin")];
   expect(a.instance).toBe("twin");
   expect(b.instance).toMatch(/^twin-/);
+});
+
+test("a name that the server has already is told at joining, flags without effect at every later start", async () => {
+  await ours.join("taken");
+  using folder = temporaryFolder();
+  const log = recordingLog();
+  const token = await ours.token();
+  const start = (given: readonly GivenFlag[]) =>
+    loadOrEnrol(
+      {
+        server: ours.origin,
+        token,
+        name: "taken",
+        given,
+        machineId: "",
+        dataDir: folder.path,
+        clock: ours.clock,
+      },
+      log,
+    );
+  const warnings = () => log.lines.splice(0).filter(({ level }) => level === "warn");
+  const { instance } = await start(["name", "token"]);
+  expect(warnings()).toMatchObject([
+    {
+      message: "the server has this name already: this node is another instance",
+      fields: { name: "taken", instance },
+    },
+  ]);
+  await start([]);
+  expect(warnings()).toEqual([]);
+  await start(["name", "token"]);
+  expect(warnings()).toMatchObject([
+    {
+      message: `already enrolled as "${instance}": --name and --token are ignored; to enrol anew, remove "${folder.path}/identity"`,
+    },
+  ]);
 });
 
 test("an expired token is refused", async () => {
