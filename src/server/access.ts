@@ -83,12 +83,16 @@ function unauthenticated(c: AppContext, route: Route): Response | Promise<Respon
     );
   }
   const { links } = c.var.services;
-  if (c.req.header("hx-request") !== undefined) {
-    c.header("HX-Redirect", links.login);
-    return c.body(null, 401);
-  }
-  const asked = new URL(c.req.url);
-  return c.redirect(`${links.login}?${new URLSearchParams({ next: asked.pathname + asked.search })}`, 303);
+  // A part of a page that refreshes itself: the page around it is where to go on after the login.
+  const isPart = c.req.header("hx-request") !== undefined;
+  const shown = isPart ? (c.req.header("hx-current-url") ?? links.dashboard) : c.req.url;
+  const asked = URL.parse(shown, c.req.url) ?? new URL(c.req.url);
+  const hadSession = isPart || getCookie(c, SESSION_COOKIE) !== undefined;
+  const parameters = { next: asked.pathname + asked.search, ...(hadSession && { ended: "1" }) };
+  const login = `${links.login}?${new URLSearchParams(parameters)}`;
+  if (!isPart) return c.redirect(login, 303);
+  c.header("HX-Redirect", login);
+  return c.body(null, 401);
 }
 
 function forbidden(c: AppContext, route: Route, message: string): Response {

@@ -16,3 +16,8 @@ export function senderOf(address: string): string {
   const zeros = tail === undefined ? [] : Array<string>(8 - front.length - back.length).fill("0");
   return `${[...front, ...zeros, ...back].slice(0, 4).join(":")}::/64`;
 }
+
+/** True for an address that only this machine itself can have. */
+export function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/i.test(address);
+}

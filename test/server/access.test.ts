@@ -119,6 +119,33 @@ test("a request that fails is logged twenty times a minute, however often it is 
   expect(fixture.logged[0]).toMatchObject({ level: "error", message: "request failed" });
 });
 
+describe("the login page", () => {
+  const page = async (path: string, address?: string) =>
+    (await fixture.ask(path, address === undefined ? {} : { address })).text();
+
+  test("names the token's file to visitors from this machine alone", async () => {
+    for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+      expect(await page("/login", address)).toContain("/var/lib/dcmon/admin_token");
+    for (const address of ["192.0.2.1", "2001:db8::1", undefined])
+      expect(await page("/login", address)).not.toContain("/var/lib/dcmon");
+    expect(await page("/login", "192.0.2.1")).toContain("the file named in the server&#39;s start line");
+  });
+
+  test("says that a session has ended, and leads back to the view that was open", async () => {
+    const { headers } = await fixture.login();
+    fixture.store.clock.time += 12 * 3_600_000 + 1;
+    const current = `${ORIGIN}/dashboard?q=gpu&sort=-cpu`;
+    const refresh = { "hx-request": "true", "hx-current-url": current };
+    const part = await fixture.ask("/dashboard/refresh/clients", { headers: { ...headers, ...refresh } });
+    const target = `/login?${new URLSearchParams({ next: "/dashboard?q=gpu&sort=-cpu", ended: "1" })}`;
+    expect([part.status, part.headers.get("hx-redirect")]).toEqual([401, target]);
+    const whole = await fixture.ask("/dashboard?q=gpu&sort=-cpu", { headers });
+    expect([whole.status, whole.headers.get("location")]).toEqual([303, target]);
+    expect(await page(target)).toContain("Your session has ended.");
+    expect(await page("/login")).not.toContain("has ended");
+  });
+});
+
 describe("a session", () => {
   test("opens pages and the API", async () => {
     const { headers } = await fixture.login();

@@ -83,7 +83,10 @@ test("a refused browser goes to the login and comes back to where it wanted to b
 
 test("a refused refresh sends the whole page to the login", async () => {
   const response = await fixture.ask("/dashboard/refresh/clients", { headers: { "hx-request": "true" } });
-  expect([response.status, response.headers.get("hx-redirect")]).toEqual([401, "/login"]);
+  expect([response.status, response.headers.get("hx-redirect")]).toEqual([
+    401,
+    "/login?next=%2Fdashboard&ended=1",
+  ]);
 });
 
 test("unknown API paths are 404 in JSON", async () => {

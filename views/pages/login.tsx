@@ -5,11 +5,14 @@ interface LoginProps {
   frame: PageFrame;
   /** Where to go afterwards: a path on this server. */
   next: string;
-  tokenFile: string;
+  /** Undefined for a visitor from another machine. */
+  tokenFile: string | undefined;
   error?: string | undefined;
+  /** There was a session, and it is over. */
+  ended?: boolean | undefined;
 }
 
-export const LoginPage = ({ frame, next, tokenFile, error }: LoginProps) => (
+export const LoginPage = ({ frame, next, tokenFile, error, ended }: LoginProps) => (
   <Document frame={frame} title="Log in">
     <main class="login" id="main">
       <form method="post" action={frame.links.login} class="login-card">
@@ -17,6 +20,11 @@ export const LoginPage = ({ frame, next, tokenFile, error }: LoginProps) => (
           <Mark />
           <h1>dcmon</h1>
         </div>
+        {ended && (
+          <p class="notice" role="status">
+            Your session has ended.
+          </p>
+        )}
         <input type="hidden" name="next" value={next} />
         {/* A user name lets password managers file the token under this site. */}
         <input
@@ -50,8 +58,14 @@ export const LoginPage = ({ frame, next, tokenFile, error }: LoginProps) => (
           Log in
         </button>
         <p class="hint" id="token-hint">
-          On the server, the token is in
-          <code>{tokenFile}</code>
+          {tokenFile === undefined ? (
+            "The token is in the file named in the server's start line."
+          ) : (
+            <>
+              On the server, the token is in
+              <code>{tokenFile}</code>
+            </>
+          )}
         </p>
       </form>
     </main>

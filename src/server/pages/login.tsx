@@ -1,6 +1,6 @@
 import { LoginPage } from "../../../views/pages/login.tsx";
 import { isAdminToken } from "../access.ts";
-import { senderOf } from "../address.ts";
+import { isLoopback, senderOf } from "../address.ts";
 import { formFields } from "../form.ts";
 import type { AppContext } from "../services.ts";
 import { expiredSessionCookie, sessionCookie } from "../sessions.ts";
@@ -8,7 +8,8 @@ import { frameOf, page } from "./frame.ts";
 
 export function showLogin(c: AppContext): Response {
   const next = safePath(c, c.req.query("next"));
-  return c.var.principal.kind === "anonymous" ? form(c, 200, next) : c.redirect(next, 303);
+  if (c.var.principal.kind !== "anonymous") return c.redirect(next, 303);
+  return form(c, 200, next, { ended: c.req.query("ended") !== undefined });
 }
 
 /**
@@ -35,11 +36,12 @@ function refused(c: AppContext, next: string): Response {
   const wait = loginFailures.wait(sender);
   if (wait > 0) {
     c.header("Retry-After", String(wait));
-    return form(c, 429, next, `Too many attempts. Wait ${wait} s, then try again.`);
+    return form(c, 429, next, { error: `Too many attempts. Wait ${wait} s, then try again.` });
   }
   loginFailures.count(sender);
   log.warn("login refused: wrong token", { address });
-  return form(c, 401, next, "This is not the admin token. Compare it with the file on the server.");
+  const error = "This is not the admin token. Compare it with the file on the server.";
+  return form(c, 401, next, { error });
 }
 
 export function deleteSession(c: AppContext): Response {
@@ -49,13 +51,15 @@ export function deleteSession(c: AppContext): Response {
   return c.redirect(links.login, 303);
 }
 
-function form(c: AppContext, status: 200 | 401 | 429, next: string, error?: string): Response {
-  const { adminTokenFile } = c.var.services;
-  return page(
-    c,
-    <LoginPage frame={frameOf(c)} next={next} tokenFile={adminTokenFile} error={error} />,
-    status,
-  );
+function form(
+  c: AppContext,
+  status: 200 | 401 | 429,
+  next: string,
+  said: { error?: string; ended?: boolean },
+): Response {
+  // Where files lie on the server is for those who are on it.
+  const tokenFile = isLoopback(c.env?.address ?? "") ? c.var.services.adminTokenFile : undefined;
+  return page(c, <LoginPage frame={frameOf(c)} next={next} tokenFile={tokenFile} {...said} />, status);
 }
 
 /** A path on this server, or the dashboard: a login must not lead elsewhere. */
