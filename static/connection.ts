@@ -16,15 +16,30 @@ export function watchConnection(): void {
     if (isRefresh(event)) showLost(true);
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    for (const element of document.querySelectorAll("[data-refreshes]"))
-      element.dispatchEvent(new CustomEvent("every"));
+    if (!document.hidden) refreshNow();
   });
 }
 
+/** Told on `document` after the server has stopped answering, or answers again. */
+export const CONNECTION_CHANGED = "dcmon:connection";
+
+export function isLost(): boolean {
+  return document.documentElement.hasAttribute("data-lost");
+}
+
+/** What the page shows is disowned while the server does not answer, and asked for anew once it does. */
 export function showLost(lost: boolean): void {
   const banner = document.getElementById("connection-lost");
-  if (banner !== null) banner.hidden = !lost;
+  if (banner === null || lost === isLost()) return;
+  banner.hidden = !lost;
+  document.documentElement.toggleAttribute("data-lost", lost);
+  document.dispatchEvent(new CustomEvent(CONNECTION_CHANGED));
+  if (!lost) refreshNow();
+}
+
+function refreshNow(): void {
+  for (const element of document.querySelectorAll("[data-refreshes]"))
+    element.dispatchEvent(new CustomEvent("every"));
 }
 
 function isRefresh(event: Event): boolean {

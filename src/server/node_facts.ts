@@ -15,14 +15,14 @@ export interface NodeFacts {
   readonly agent?: string | undefined;
 }
 
-/** @throws Error when a query fails. */
-export async function nodeFacts(store: AppStore, { instance }: Client, now: number): Promise<NodeFacts> {
+/** What was known at `time`, in milliseconds since the epoch. @throws Error when a query fails. */
+export async function nodeFacts(store: AppStore, { instance }: Client, time: number): Promise<NodeFacts> {
   const node = `instance=${JSON.stringify(instance)}`;
   const names =
     "node_uname_info|node_os_info|node_boot_time_seconds|node_memory_MemTotal_bytes|dcmon_agent_info";
   const [gauges, cpus] = await Promise.all([
-    queryVector(store, `{__name__=~"${names}",${node}}`, now),
-    queryVector(store, `count(node_cpu_seconds_total{mode="idle",${node}})`, now),
+    queryVector(store, `{__name__=~"${names}",${node}}`, time),
+    queryVector(store, `count(node_cpu_seconds_total{mode="idle",${node}})`, time),
   ]);
   const find = (name: string) => gauges.find(({ metric }) => metric.__name__ === name);
   const uname = find("node_uname_info")?.metric;

@@ -22,6 +22,10 @@ export function formatDay(date: Date): string {
   return date.toLocaleDateString("en", { month: "short", day: "numeric" });
 }
 
+export function formatDate(date: Date): string {
+  return date.toLocaleDateString("en", { year: "numeric", month: "short", day: "numeric" });
+}
+
 /** As short as a tick may be: no zeros behind the point. */
 export function valueTick(value: number, unit: Unit): string {
   return formatValue(value, unit)

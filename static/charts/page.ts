@@ -21,7 +21,7 @@ export class ChartPage {
   readonly #element: HTMLElement;
   readonly #interval: number;
   readonly #bar: RangeBar;
-  #range: TimeRange = rangeOf(location.search, Date.now());
+  #range: TimeRange = rangeOf("", Date.now())!;
   #step = 0;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,6 +53,9 @@ export class ChartPage {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#apply();
     });
+    addEventListener("beforeprint", () => {
+      for (const chart of this.#charts.values()) if (!this.#loadedAt.has(chart)) this.#load(chart);
+    });
     this.#apply();
     const sight = new IntersectionObserver((entries) => this.#onSight(entries), { rootMargin: "300px" });
     for (const card of this.#charts.keys()) sight.observe(card);
@@ -68,17 +71,34 @@ export class ChartPage {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#loadedAt.clear();
-    this.#setRange();
-    this.#bar.show(this.#range, location.search);
+    this.#bar.show(this.#range, ...this.#setRange());
     for (const chart of this.#visible) this.#load(chart);
+    this.#loadRest();
     this.#schedule();
   }
 
-  #setRange(): void {
-    this.#range = rangeOf(location.search, Date.now());
+  /** What is out of sight comes when the browser has nothing else to do: for scrolling, searching and printing. */
+  #loadRest(): void {
+    const { signal } = this.#abort;
+    whenIdle(() => {
+      const next = [...this.#charts.values()].find((chart) => !this.#loadedAt.has(chart));
+      if (next === undefined || signal.aborted || document.hidden) return;
+      this.#load(next).then((loaded) => {
+        if (loaded) this.#loadRest();
+      });
+    });
+  }
+
+  /** @returns the query string of the range that is shown, and what the URL asked for when that was no range. */
+  #setRange(): [search: string, unreadable?: string] {
+    const asked = location.search;
+    const range = rangeOf(asked, Date.now());
+    if (range === undefined) history.replaceState(null, "", location.pathname);
+    this.#range = range ?? rangeOf("", Date.now())!;
     const width = this.#element.querySelector<HTMLElement>(".plot")?.clientWidth ?? 600;
     const points = Math.max(60, (width - AXIS_PIXELS) / PIXELS_PER_POINT);
     this.#step = stepFor(this.#range.to - this.#range.from, points, this.#interval);
+    return range === undefined ? ["", asked.slice(1, 81)] : [asked];
   }
 
   #onSight(entries: IntersectionObserverEntry[]): void {
@@ -92,26 +112,37 @@ export class ChartPage {
     }
   }
 
-  #load(chart: Chart): void {
+  /** Resolves to whether it went well; what did not is told to the reader. */
+  #load(chart: Chart): Promise<boolean> {
     const loadedAt = this.#loadedAt.get(chart);
     const now = performance.now();
     const reload = loadedAt === undefined || (this.#range.live && now - loadedAt > RELOAD_MS);
     if (reload) this.#loadedAt.set(chart, now);
     const { signal } = this.#abort;
     const work = reload ? chart.load(this.#range, this.#step, signal) : chart.advance(this.#range, signal);
-    work.then(
-      () => showLost(false),
+    return work.then(
+      () => {
+        showLost(false);
+        return true;
+      },
       (error: unknown) => {
-        if (signal.aborted) return;
-        this.#loadedAt.delete(chart);
-        this.#explain(error);
+        if (!signal.aborted) {
+          this.#loadedAt.delete(chart);
+          this.#explain(error);
+        }
+        return false;
       },
     );
   }
 
   #explain(error: unknown): void {
-    if (error instanceof LoggedOut) location.reload();
+    if (error instanceof LoggedOut) this.#logIn();
     else if (!(error instanceof QueryFailed)) showLost(true);
+  }
+
+  #logIn(): void {
+    const next = location.pathname + location.search;
+    location.assign(`${this.#element.dataset.login}?${new URLSearchParams({ next, ended: "1" })}`);
   }
 
   #schedule(): void {
@@ -120,10 +151,16 @@ export class ChartPage {
     const pause = Math.min(SLOWEST_REFRESH_MS, Math.max(this.#step, this.#interval));
     this.#timer = setTimeout(() => {
       if (!document.hidden) {
-        this.#range = rangeOf(location.search, Date.now());
+        this.#range = rangeOf(location.search, Date.now()) ?? this.#range;
         for (const chart of this.#visible) this.#load(chart);
       }
       this.#schedule();
     }, pause);
   }
+}
+
+/** Soon, but after what the browser has to do; Safari has no idle callbacks. */
+function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 2000 });
+  else setTimeout(work, 200);
 }

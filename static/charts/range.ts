@@ -30,15 +30,14 @@ const SHORTEST_MS = 10_000;
 
 /**
  * Reads `from` and `to` of a URL: `-1h` (relative to now), RFC 3339, or milliseconds since the epoch.
- * Without `to` the range ends now and moves. What cannot be read gives the default range.
+ * Without `to` the range ends now and moves. @returns undefined for what cannot be read.
  */
-export function rangeOf(search: string, now: number): TimeRange {
+export function rangeOf(search: string, now: number): TimeRange | undefined {
   const parameters = new URLSearchParams(search);
   const from = timeOf(parameters.get("from") ?? DEFAULT_FROM, now);
   const toText = parameters.get("to");
   const to = toText === null ? now : timeOf(toText, now);
-  if (from === undefined || to === undefined || to - from < SHORTEST_MS)
-    return { from: timeOf(DEFAULT_FROM, now)!, to: now, live: true };
+  if (from === undefined || to === undefined || to - from < SHORTEST_MS) return undefined;
   return { from, to, live: toText === null || toText === "now" };
 }
 

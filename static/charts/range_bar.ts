@@ -1,4 +1,5 @@
-import { formatClock, formatDay } from "./axes.ts";
+import { formatClock, formatDate, formatDay } from "./axes.ts";
+import { LiveState } from "./live_state.ts";
 import { DEFAULT_FROM, fixedRange, type TimeRange } from "./range.ts";
 
 type Direction = "back" | "forward" | "out";
@@ -6,11 +7,13 @@ type Direction = "back" | "forward" | "out";
 /** The row of controls that choose the span of time. It only writes the URL; the page reads it from there. */
 export class RangeBar {
   readonly #element: HTMLElement;
+  readonly #liveState: LiveState;
   readonly #go: (search: string) => void;
   #range: TimeRange = { from: 0, to: 0, live: true };
 
   constructor(element: HTMLElement, go: (search: string) => void) {
     this.#element = element;
+    this.#liveState = new LiveState(element.querySelector("#live-state")!);
     this.#go = go;
     for (const link of element.querySelectorAll<HTMLAnchorElement>("[data-range]"))
       link.addEventListener("click", (event) => {
@@ -23,7 +26,11 @@ export class RangeBar {
     this.#bindCustom();
   }
 
-  show(range: TimeRange, search: string): void {
+  /** @param unreadable what the URL asked for, when that is no range of time. */
+  show(range: TimeRange, search: string, unreadable?: string): void {
+    const notice = this.#element.querySelector<HTMLElement>("#range-notice")!;
+    notice.hidden = unreadable === undefined;
+    notice.textContent = `Cannot read “${unreadable ?? ""}” as a span of time. These are the last 15 minutes.`;
     this.#range = range;
     const parameters = new URLSearchParams(search);
     const preset = parameters.has("to") ? undefined : (parameters.get("from") ?? DEFAULT_FROM);
@@ -31,9 +38,7 @@ export class RangeBar {
       if (link.dataset.range === preset) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
-    const live = this.#element.querySelector("#live-state")!;
-    live.textContent = range.live ? "Live" : "Paused";
-    live.classList.toggle("on", range.live);
+    this.#liveState.show(range.live);
     this.#element.querySelector("#range-text")!.textContent = range.live ? "Custom" : inWords(range);
     this.#element.querySelector<HTMLButtonElement>('[data-move="forward"]')!.disabled = range.live;
     this.#fillCustom(range);
@@ -102,8 +107,9 @@ function localDateTime(time: number): string {
 function inWords({ from, to }: TimeRange): string {
   const start = new Date(from);
   const end = new Date(to);
+  const dayOf = start.getFullYear() === new Date().getFullYear() ? formatDay : formatDate;
   const seconds = to - from < 600_000;
   const sameDay = start.toDateString() === end.toDateString();
-  const endText = sameDay ? formatClock(end, seconds) : `${formatDay(end)} ${formatClock(end, false)}`;
-  return `${formatDay(start)} ${formatClock(start, seconds && sameDay)} – ${endText}`;
+  const endText = sameDay ? formatClock(end, seconds) : `${dayOf(end)} ${formatClock(end, false)}`;
+  return `${dayOf(start)} ${formatClock(start, seconds && sameDay)} – ${endText}`;
 }

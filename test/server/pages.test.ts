@@ -50,13 +50,27 @@ describe("the dashboard", () => {
     await fixture.enrol("silent");
     const page = await html("/dashboard");
     expect(rowsOf(page)).toEqual([
-      "alpha Online 25.0 % 0.50 0.25 0.13 25.0 % 95.0 % 2.00 KiB/s 1.00 KiB/s – 2 h 1 min now",
-      "silent No data yet – – – – – – – – never",
+      "alpha Online 25.0 % 0.50 0.25 0.13 25.0 % 95.0 % 2.00 KiB/s 1.00 KiB/s 2 h 1 min now",
+      "silent No data yet – – – – – – – never",
     ]);
     expect(page).toStartWith("<!doctype html>");
     expect(textOf(page)).toContain("Nodes online 1 of 2 1 without data");
     expect(textOf(page)).toContain("CPU 25.0 % 0.25 of 1 CPUs busy");
     expect(textOf(page)).toContain("Memory 25.0 % 2.00 GiB of 8.00 GiB");
+  });
+
+  test("has a column of temperatures once a node has a sensor", async () => {
+    await node("alpha");
+    await node("beta", 0.25, [["node_hwmon_temp_celsius", { chip: "c", sensor: "temp1" }, 40.4]]);
+    const [alpha, beta] = rowsOf(await html("/dashboard"));
+    expect([alpha, beta]).toEqual([expect.stringContaining("– 2 h"), expect.stringContaining("40 °C 2 h")]);
+  });
+
+  test("says how to add a node while there are few", async () => {
+    for (const name of ["a", "b", "c"]) await fixture.enrol(name);
+    expect(textOf(await html("/dashboard"))).toContain("Add a node: dcmon token create");
+    await fixture.enrol("d");
+    expect(textOf(await html("/dashboard"))).not.toContain("Add a node");
   });
 
   test("colours what is nearly full", async () => {
@@ -67,7 +81,7 @@ describe("the dashboard", () => {
   test("shows no old figures of a node that is down", async () => {
     await node("alpha");
     fixture.store.clock.time += 301_000;
-    expect(rowsOf(await html("/dashboard"))).toEqual(["alpha Down – – – – – – – – 5 min ago"]);
+    expect(rowsOf(await html("/dashboard"))).toEqual(["alpha Down – – – – – – – 5 min ago"]);
   });
 
   test("sorts and filters as the URL says, and refreshes to the same view", async () => {
@@ -115,6 +129,16 @@ describe("the page of a node", () => {
     expect(cards).toEqual(CHARTS.filter(({ needs }) => needs === undefined).map(({ id }) => id));
     expect(page).toContain('data-instance="alpha"');
     expect(page).toContain('data-interval="5000"');
+  });
+
+  test("keeps what was last known of a node that went down, but not its uptime", async () => {
+    const client = await node("alpha");
+    fixture.store.clock.time += 3 * 3_600_000;
+    const page = await html(`/dashboard/client/${client.id}`);
+    expect(textOf(page)).toContain(
+      "Down System Debian GNU/Linux 12 (bookworm) Kernel 6.1.0-test · x86_64 CPUs 1 Memory 8.00 GiB Uptime – Last seen 3 h",
+    );
+    expect(page).toContain('class="facts old"');
   });
 
   test("says its instance where that differs from its name", async () => {

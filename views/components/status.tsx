@@ -13,6 +13,6 @@ export const Status = ({ status }: { status: ClientStatus }) => (
     <svg class="dot" width="8" height="8" viewBox="0 0 8 8" aria-hidden="true">
       <circle cx="4" cy="4" r="4" />
     </svg>
-    {WORDS[status]}
+    <span class="status-word">{WORDS[status]}</span>
   </span>
 );

@@ -11,6 +11,8 @@ export interface FleetProps {
   /** How many rows the filter leaves, on all pages. */
   readonly matching: number;
   readonly totals: FleetTotals;
+  /** Any node has a sensor: without, there is no column for it. */
+  readonly temperatures: boolean;
   readonly state: TableState;
   readonly now: number;
   /** A node has just joined, or is awaited: somebody is watching for its first figures. */
@@ -42,6 +44,9 @@ export const Fleet = (props: FleetProps) => (
   </section>
 );
 
+/** From so many on, it is known how nodes are added. */
+const FEW_NODES = 4;
+
 const Nodes = (props: FleetProps) => (
   <>
     <Totals totals={props.totals} />
@@ -56,6 +61,11 @@ const Nodes = (props: FleetProps) => (
       <FleetTable {...props} />
     )}
     {props.matching > props.rows.length && <Pages {...props} />}
+    {props.totals.nodes < FEW_NODES && (
+      <p class="hint add-node">
+        Add a node: <code>dcmon token create</code>
+      </p>
+    )}
   </>
 );
 
@@ -144,24 +154,26 @@ const COLUMNS: readonly { key: SortKey; title: string; figure?: boolean }[] = [
   { key: "seen", title: "Seen", figure: true },
 ];
 
-const FleetTable = ({ rows, state, now, sortHref, clientHref }: FleetProps) => (
+const FleetTable = ({ rows, state, now, temperatures, sortHref, clientHref }: FleetProps) => (
   <section class="table-scroll" aria-label="Table of nodes" tabindex={0}>
     <table class="fleet">
       <thead>
         <tr>
-          {COLUMNS.map(({ key, title, figure }) => (
-            <th scope="col" class={figure ? "figure" : undefined} aria-sort={sortOf(state, key)}>
-              <a href={sortHref(key)} id={`sort-${key}`}>
-                {title}
-                {state.sort === key && <SortIcon direction={state.descending ? "desc" : "asc"} />}
-              </a>
-            </th>
-          ))}
+          {COLUMNS.filter(({ key }) => temperatures || key !== "temperature").map(
+            ({ key, title, figure }) => (
+              <th scope="col" class={figure ? "figure" : undefined} aria-sort={sortOf(state, key)}>
+                <a href={sortHref(key)} id={`sort-${key}`}>
+                  {title}
+                  {state.sort === key && <SortIcon direction={state.descending ? "desc" : "asc"} />}
+                </a>
+              </th>
+            ),
+          )}
         </tr>
       </thead>
       <tbody>
         {rows.map((row) => (
-          <FleetTableRow row={row} now={now} href={clientHref(row.id)} />
+          <FleetTableRow row={row} now={now} temperatures={temperatures} href={clientHref(row.id)} />
         ))}
       </tbody>
     </table>

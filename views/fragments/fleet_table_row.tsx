@@ -1,10 +1,19 @@
 import type { FleetRow } from "../../src/server/fleet_table.ts";
 import { Meter, Sparkline } from "../components/figures.tsx";
+import { LastSeen } from "../components/last_seen.tsx";
 import { Status } from "../components/status.tsx";
-import { ABSENT, formatAgo, formatDuration, formatValue } from "../format.ts";
+import { ABSENT, formatDuration, formatValue } from "../format.ts";
+
+interface RowProps {
+  row: FleetRow;
+  now: number;
+  /** There is a column for them. */
+  temperatures: boolean;
+  href: string;
+}
 
 /** One node of the fleet table. Its id lets a refresh keep the element. */
-export const FleetTableRow = ({ row, now, href }: { row: FleetRow; now: number; href: string }) => {
+export const FleetTableRow = ({ row, now, temperatures, href }: RowProps) => {
   const { reading, memoryUsed } = row;
   return (
     <tr id={`client-${row.id}`} class={row.status}>
@@ -42,14 +51,16 @@ export const FleetTableRow = ({ row, now, href }: { row: FleetRow; now: number; 
       <td class="figure" data-label="Out">
         {formatValue(reading.transmitted, "bytes_per_second")}
       </td>
-      <td class="figure cell-temperature" data-label="Temp">
-        {reading.temperature === undefined ? ABSENT : `${Math.round(reading.temperature)} °C`}
-      </td>
+      {temperatures && (
+        <td class="figure cell-temperature" data-label="Temp">
+          {reading.temperature === undefined ? ABSENT : `${Math.round(reading.temperature)} °C`}
+        </td>
+      )}
       <td class="figure cell-uptime" data-label="Uptime">
         {row.uptime === undefined ? ABSENT : formatDuration(row.uptime)}
       </td>
       <td class="figure cell-seen" data-label="Seen">
-        <Seen lastSeen={row.lastSeen} now={now} />
+        <LastSeen lastSeen={row.lastSeen} now={now} />
       </td>
     </tr>
   );
@@ -74,13 +85,6 @@ const Loads = ({ reading: { load1, load5, load15 } }: { reading: FleetRow["readi
         <span>{load === undefined ? ABSENT : load.toFixed(2)}</span>
       ))}
     </span>
-  );
-
-const Seen = ({ lastSeen, now }: { lastSeen: number | undefined; now: number }) =>
-  lastSeen === undefined ? (
-    <>never</>
-  ) : (
-    <time datetime={new Date(lastSeen).toISOString()}>{formatAgo((now - lastSeen) / 1000)}</time>
   );
 
 /** "2.00 GiB of 8.00 GiB" */

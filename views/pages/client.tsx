@@ -2,8 +2,9 @@ import type { ClientStatus } from "../../src/server/client_status.ts";
 import type { NodeFacts } from "../../src/server/node_facts.ts";
 import type { ChartDefinition } from "../../static/charts/definitions.ts";
 import { CalendarIcon, ChevronLeftIcon, ChevronRightIcon, ZoomOutIcon } from "../components/icons.tsx";
+import { LastSeen } from "../components/last_seen.tsx";
 import { Status } from "../components/status.tsx";
-import { ABSENT, formatAgo, formatDuration, formatValue } from "../format.ts";
+import { ABSENT, formatDuration, formatValue } from "../format.ts";
 import { Layout, type PageFrame } from "../layout.tsx";
 
 interface ClientPageProps {
@@ -32,6 +33,7 @@ export const ClientPage = (props: ClientPageProps) => (
       data-instance={props.client.instance}
       data-interval={props.interval}
       data-query-range={props.frame.links.queryRange}
+      data-login={props.frame.links.login}
     >
       {props.charts.map((chart) => (
         <ChartCard chart={chart} />
@@ -53,6 +55,7 @@ const ClientHead = ({ frame, client, status, lastSeen, facts, now }: ClientPageP
     hx-select="#client-head"
     hx-trigger="every 10s"
     hx-swap="outerMorph"
+    data-status={status}
     data-refreshes
   >
     <div class="client-title">
@@ -64,7 +67,7 @@ const ClientHead = ({ frame, client, status, lastSeen, facts, now }: ClientPageP
       {client.instance !== client.name && <span class="instance">{client.instance}</span>}
       <Status status={status} />
     </div>
-    <dl class="facts">
+    <dl class={status === "down" ? "facts old" : "facts"}>
       <Fact name="System" value={facts.os} />
       <Fact name="Kernel" value={[facts.kernel, facts.architecture].filter(Boolean).join(" · ")} />
       <Fact name="CPUs" value={facts.cpus === undefined ? undefined : String(facts.cpus)} />
@@ -74,9 +77,18 @@ const ClientHead = ({ frame, client, status, lastSeen, facts, now }: ClientPageP
       />
       <Fact
         name="Uptime"
-        value={facts.bootTime === undefined ? undefined : formatDuration(now / 1000 - facts.bootTime)}
+        value={
+          facts.bootTime === undefined || status === "down"
+            ? undefined
+            : formatDuration(now / 1000 - facts.bootTime)
+        }
       />
-      <Fact name="Last seen" value={lastSeen === undefined ? "never" : formatAgo((now - lastSeen) / 1000)} />
+      <div>
+        <dt>Last seen</dt>
+        <dd>
+          <LastSeen lastSeen={lastSeen} now={now} />
+        </dd>
+      </div>
       {facts.agent !== undefined && <Fact name="Agent" value={facts.agent} />}
     </dl>
   </header>
@@ -135,6 +147,7 @@ const RangeBar = ({ presets, from }: ClientPageProps) => (
       </form>
     </details>
     <span class="live" id="live-state" role="status" />
+    <p class="notice" id="range-notice" role="status" hidden />
   </div>
 );
 

@@ -22,13 +22,15 @@ export async function showClientPage(c: AppContext): Promise<Response> {
   }
   const now = clock.now();
   const lastSeen = store.lastReceived(client.owner);
-  const [facts, charts] = await Promise.all([factsOf(c, client, now), chartsOf(store, client)]);
+  const status = statusOf(client.id, lastSeen, now, statusRules);
+  const knownAt = status === "down" ? lastSeen! : now;
+  const [facts, charts] = await Promise.all([factsOf(c, client, knownAt), chartsOf(store, client)]);
   return page(
     c,
     <ClientPage
       frame={frameOf(c)}
       client={client}
-      status={statusOf(client.id, lastSeen, now, statusRules)}
+      status={status}
       lastSeen={lastSeen}
       facts={facts}
       charts={charts}
@@ -40,11 +42,11 @@ export async function showClientPage(c: AppContext): Promise<Response> {
   );
 }
 
-/** The page is of use without its facts, so a failing query leaves dashes and a line in the log. */
-async function factsOf(c: AppContext, client: Client, now: number): Promise<NodeFacts> {
+/** What was known at `time`. The page is of use without its facts, so a failing query leaves dashes and a line in the log. */
+async function factsOf(c: AppContext, client: Client, time: number): Promise<NodeFacts> {
   const { log, store } = c.var.services;
   try {
-    return await nodeFacts(store, client, now);
+    return await nodeFacts(store, client, time);
   } catch (error) {
     log.warn("cannot read the facts of a client", { client: client.id, reason: String(error) });
     return {};

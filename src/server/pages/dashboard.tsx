@@ -38,6 +38,7 @@ async function fleetOf(c: AppContext): Promise<FleetProps> {
     first,
     matching: matching.length,
     totals: totalsOf(rows),
+    temperatures: rows.some(({ reading }) => reading.temperature !== undefined),
     state,
     now,
     expectant: rows.length === 0 || clients.some(({ createdAt }) => now - createdAt < JUST_JOINED_MS),
