@@ -31,12 +31,23 @@ const COMPLAINT_RATE = { burst: 60, perMinute: 60 };
 /** Printable: no control, format, surrogate or private characters, no line or paragraph separator. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
 
-const REQUEST = z.strictObject({
-  token: z.string().max(256),
-  csr: z.string().max(4096),
-  name: z.string().trim().min(1).max(64).regex(PRINTABLE, "expected printable characters"),
-  machine_id: z.string().regex(/^[A-Za-z0-9-]{0,64}$/, "expected up to 64 letters, digits and dashes"),
-});
+const TOKEN = "expected a join token";
+const CSR = "expected a certificate request in PEM of up to 4096 characters";
+const NAME = "expected up to 64 printable characters";
+const MACHINE_ID = "expected up to 64 letters, digits and dashes";
+
+const REQUEST = z.strictObject(
+  {
+    token: z.string(TOKEN).max(256, TOKEN),
+    csr: z.string(CSR).max(4096, CSR),
+    name: z.string(NAME).trim().min(1, NAME).max(64, NAME).regex(PRINTABLE, NAME),
+    machine_id: z.string(MACHINE_ID).regex(/^[A-Za-z0-9-]{0,64}$/, MACHINE_ID),
+  },
+  {
+    error: (issue) =>
+      issue.code === "invalid_type" ? "expected JSON with token, csr, name and machine_id" : undefined,
+  },
+);
 
 /** A request to join that is well formed. */
 interface Join {
