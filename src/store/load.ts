@@ -91,7 +91,7 @@ export function loadJournal(
   for (const row of iterate<JournalRow>(connection, "SELECT * FROM journal ORDER BY id")) {
     first ??= row.id;
     intake.skipRowIds(row.id);
-    streams.advance(row.stream, row.sequence);
+    streams.advance(row.stream, row.sequence, row.id);
     const bucket = Math.floor(row.timestamp / bucketMs);
     const sealed = row.id <= (sealedThrough.get(`${row.layout} ${bucket}`) ?? 0);
     if (!sealed && row.timestamp >= oldest) intake.replay(row, layouts.get(row.layout)!);

@@ -3,6 +3,7 @@ import type { Logger } from "../lib/log.ts";
 import type { Block } from "./head/block.ts";
 import type { Head } from "./head/head.ts";
 import type { Intake } from "./intake/intake.ts";
+import type { Streams } from "./intake/streams.ts";
 import type { WriterClient } from "./writer/client.ts";
 
 const FIRST_RETENTION_MS = 1000;
@@ -35,6 +36,7 @@ export class Maintenance {
     private readonly writer: WriterClient,
     private readonly head: Head,
     private readonly intake: Intake,
+    private readonly streams: Streams,
     /** Called with every round of retention, to drop what has expired in memory. */
     private readonly onRetention: () => void,
   ) {}
@@ -88,11 +90,12 @@ export class Maintenance {
     if (this.stopped || this.trimming || below <= this.trimmedBelow) return;
     this.trimming = true;
     this.trimmedBelow = below;
+    const forgotten = this.streams.forgetBelow(below);
     const positions = this.intake.positions();
-    this.writer.trim(below, positions).then(
+    this.writer.trim({ below, positions, forgotten }).then(
       () => {
         this.trimming = false;
-        this.intake.persisted(positions);
+        this.streams.persisted(positions);
       },
       (error: Error) => this.failed("trim the journal", error),
     );

@@ -259,7 +259,7 @@ function assemble(options: StoreOptions, lock: DataDirLock): Parts {
   const sessions = new Sessions(writer, clock, log);
   const tokens = new Tokens(clock);
   const maintenanceOptions = { bucketMs, retentionMs, clock, log };
-  const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, () => {
+  const maintenance = new Maintenance(maintenanceOptions, writer, head, intake, streams, () => {
     sessions.expire();
     tokens.expire();
   });

@@ -233,6 +233,45 @@ test("streams of one owner are told apart by their epoch", async () => {
   expect(fixture.store.openStream(2, "old").sequence).toBe(0);
 });
 
+describe("epochs of one owner", () => {
+  const streamRows = () => {
+    using database = new Database(join(fixture.dataDir, "dcmon.db"), { readonly: true });
+    return database.query("SELECT epoch FROM stream ORDER BY id").values().flat();
+  };
+  const layout = layoutOf("a", ["m"]);
+
+  test("leave nothing behind without a frame", async () => {
+    for (let i = 0; i < 100; i++) fixture.store.openStream(1, `e${i}`);
+    const sender = fixture.sender(1, layout, "used");
+    sender.send(T0, [1]);
+    await sender.settled();
+    expect(streamRows()).toEqual(["used"]);
+  });
+
+  test("are kept while their frames are not sealed, then the newest sixteen", async () => {
+    const epochs = Array.from({ length: 40 }, (_, i) => `e${i}`);
+    for (const [i, epoch] of epochs.entries()) {
+      const sender = fixture.sender(1, layout, epoch);
+      sender.send(T0 + i, [i], 7);
+      await sender.settled();
+    }
+    await fixture.restart();
+    expect(epochs.map((epoch) => fixture.store.openStream(1, epoch).sequence)).toEqual(epochs.map(() => 7));
+    const last = fixture.sender(1, layout, "last");
+    last.send(T0 + BUCKET_MS, [1]);
+    await sealed(1);
+    await until(() => streamRows().length <= 16, "the trim");
+    expect(streamRows()).toEqual([...epochs.slice(-15), "last"]);
+    const again = fixture.sender(1, layout, "e0");
+    expect(again.sequence).toBe(0);
+    again.send(T0 + BUCKET_MS + 1, [1], 3);
+    await again.settled();
+    await fixture.restart();
+    expect(fixture.store.openStream(1, "e0").sequence).toBe(3);
+    expect(fixture.store.openStream(1, "e39").sequence).toBe(7);
+  });
+});
+
 test("a stream's position outlives its journal rows", async () => {
   const layout = layoutOf("a", ["m"]);
   const before = fixture.sender(1, layout, "old");

@@ -11,7 +11,7 @@ function failingWorker(): Worker {
 test("once the writer's thread has ended, what waits and what comes fails at once", async () => {
   const client = new WriterClient(failingWorker(), silentLogger);
   const opened = client.open({ dataDir: "/nowhere", tracePhases: false });
-  const waiting = client.trim(1, []);
+  const waiting = client.trim({ below: 1, positions: [], forgotten: [] });
   const failure =
     "Cannot store anything more: the writer's thread ended (error: out of memory). Restart dcmon.";
   const messages = [opened, waiting, client.failed].map((promise) =>

@@ -86,11 +86,7 @@ export class Intake {
   }
 
   openStream(owner: number, epoch: string): OpenedStream {
-    let stream = this.streams.find(owner, epoch);
-    if (stream === undefined) {
-      stream = this.streams.add(owner, epoch);
-      this.gatheringBatch().streams.push({ id: stream.id, owner, epoch });
-    }
+    const stream = this.streams.open(owner, epoch);
     return { stream: stream.id, sequence: stream.durable };
   }
 
@@ -123,8 +119,12 @@ export class Intake {
     stream.accepted = frame.sequence;
     // A dropped frame is acknowledged with the batch that it would have been in: never before an earlier one.
     const batch = this.gatheringBatch();
-    if (outcome === "accepted")
+    if (outcome === "accepted") {
+      if (!stream.stored) batch.streams.push(stream);
+      stream.stored = true;
       this.add(batch, layout, frame.timestamp, frame.payload, stream.id, frame.sequence);
+      stream.lastRow = this.nextRowId - 1;
+    }
     batch.acknowledge.set(stream.id, frame.sequence);
     if (batch.full) this.commitNext();
     return outcome;
@@ -155,16 +155,11 @@ export class Intake {
 
   /** What the streams' own rows must say before the journal rows that say it now are deleted. */
   positions(): StreamPosition[] {
-    return this.streams.behind().map(({ id, owner, durable }) => ({
+    return Array.from(this.streams.behind(), ({ id, owner, durable }) => ({
       stream: id,
       sequence: durable,
       received: this.lastReceived.get(owner) ?? 0,
     }));
-  }
-
-  /** The streams' own rows say this now. */
-  persisted(positions: readonly StreamPosition[]): void {
-    for (const { stream, sequence } of positions) this.streams.get(stream)!.persisted = sequence;
   }
 
   /** Resolves when everything taken in is durable. */
@@ -274,7 +269,7 @@ export class Intake {
     if (this.spare.length < SPARE_MEMORIES) this.spare.push(batch.memory);
     this.inFlight = undefined;
     for (const [id, sequence] of batch.acknowledge) {
-      this.streams.get(id)!.durable = sequence;
+      this.streams.settle(this.streams.get(id)!, sequence);
       this.notify(id, sequence);
     }
     this.continueCommitting();

@@ -6,7 +6,7 @@ import type {
   EnrolmentResult,
   RecordRequest,
   SealResult,
-  StreamPosition,
+  Trim,
   WriterReply,
   WriterRequest,
   WriterResult,
@@ -64,8 +64,8 @@ export class WriterClient {
     return (await this.request({ kind: "seal", block })) as SealResult;
   }
 
-  async trim(below: number, positions: readonly StreamPosition[]): Promise<void> {
-    await this.request({ kind: "trim", below, positions });
+  async trim(trim: Trim): Promise<void> {
+    await this.request({ kind: "trim", trim });
   }
 
   async retain(oldestBucket: number, now: number): Promise<void> {

@@ -11,7 +11,7 @@ import {
   ROW_SEQUENCE,
   ROW_STREAM,
   ROW_TIMESTAMP,
-  type StreamPosition,
+  type Trim,
 } from "./protocol.ts";
 
 /** Rows deleted in one step: about a megabyte. */
@@ -27,6 +27,7 @@ export class JournalTable {
   private readonly oldestRow: Statement;
   private readonly deleteRows: Statement;
   private readonly deleteMarks: Statement;
+  private readonly deleteStream: Statement;
 
   constructor(connection: Connection) {
     const ignore = "ON CONFLICT DO NOTHING";
@@ -36,8 +37,9 @@ export class JournalTable {
     this.insertLayout = connection.prepare(
       `INSERT INTO layout (id, owner, hash, exporter, interval, series) VALUES (?, ?, ?, ?, ?, ?) ${ignore}`,
     );
+    // An epoch that was forgotten and comes again has a new id; its old row may not be deleted yet.
     this.insertStream = connection.prepare(
-      `INSERT INTO stream (id, owner, epoch) VALUES (?, ?, ?) ${ignore}`,
+      "INSERT OR REPLACE INTO stream (id, owner, epoch) VALUES (?, ?, ?)",
     );
     this.insertRow = connection.prepare(
       `INSERT INTO journal (id, stream, layout, sequence, timestamp, received, payload) VALUES (?, ?, ?, ?, ?, ?, ?) ${ignore}`,
@@ -48,6 +50,7 @@ export class JournalTable {
     this.oldestRow = connection.prepare("SELECT min(id) AS id FROM journal");
     this.deleteRows = connection.prepare("DELETE FROM journal WHERE id >= ? AND id < ?");
     this.deleteMarks = connection.prepare("DELETE FROM sealed WHERE through_id < ?");
+    this.deleteStream = connection.prepare("DELETE FROM stream WHERE id = ?");
   }
 
   write(batch: CommitBatch): void {
@@ -73,9 +76,9 @@ export class JournalTable {
 
   /**
    * Deletes the rows below an id, oldest first, and then the marks that only they needed. The positions of their
-   * streams, which could be read from the rows until now, are kept first.
+   * streams, which could be read from the rows until now, are kept first; forgotten streams go last.
    */
-  *trim(below: number, positions: readonly StreamPosition[]): Generator<undefined, undefined> {
+  *trim({ below, positions, forgotten }: Trim): Generator<undefined, undefined> {
     for (const { stream, sequence, received } of positions)
       this.updatePosition.run(stream, sequence, received);
     const { id: oldest } = this.oldestRow.get() as { id: number | null };
@@ -84,6 +87,7 @@ export class JournalTable {
       yield;
     }
     this.deleteMarks.run(below);
+    for (const stream of forgotten) this.deleteStream.run(stream);
     return undefined;
   }
 }

@@ -7,12 +7,7 @@ export type WriterRequest =
   | { readonly kind: "open"; readonly dataDir: string; readonly tracePhases: boolean }
   | { readonly kind: "commit"; readonly id: number; readonly batch: CommitBatch }
   | { readonly kind: "seal"; readonly id: number; readonly block: BlockSnapshot }
-  | {
-      readonly kind: "trim";
-      readonly id: number;
-      readonly below: number;
-      readonly positions: readonly StreamPosition[];
-    }
+  | { readonly kind: "trim"; readonly id: number; readonly trim: Trim }
   | { readonly kind: "retain"; readonly id: number; readonly oldestBucket: number; readonly now: number }
   | { readonly kind: "record"; readonly id: number; readonly record: RecordRequest }
   | { readonly kind: "close" };
@@ -89,6 +84,16 @@ export interface NewStream {
   readonly id: number;
   readonly owner: number;
   readonly epoch: string;
+}
+
+/** What of the journal is in chunks. */
+export interface Trim {
+  /** The first row that stays. */
+  readonly below: number;
+  /** What the rows said of their streams until now. */
+  readonly positions: readonly StreamPosition[];
+  /** Streams that nobody asks for any more. */
+  readonly forgotten: readonly number[];
 }
 
 export interface StreamPosition {

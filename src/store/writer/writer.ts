@@ -54,11 +54,7 @@ export class Writer {
         this.add({ id: request.id, kind: "seal", begin: ({ chunks }) => chunks.seal(request.block) });
         break;
       case "trim":
-        this.add({
-          id: request.id,
-          kind: "trim",
-          begin: ({ journal }) => journal.trim(request.below, request.positions),
-        });
+        this.add({ id: request.id, kind: "trim", begin: ({ journal }) => journal.trim(request.trim) });
         break;
       case "retain":
         this.add({
