@@ -8,6 +8,9 @@ const OK = 0;
 const FAILED = 1;
 const USAGE = 2;
 
+/** What dcmon writes is for its own user: keys, database, spool, lock, log. */
+const OWNER_ONLY = 0o077;
+
 /** They change what Bun runs or whom it trusts. Nothing that dcmon starts shall inherit them. */
 const UNWANTED = ["BUN_OPTIONS", "BUN_BE_BUN", "NODE_TLS_REJECT_UNAUTHORIZED"];
 
@@ -67,6 +70,7 @@ function pointToHelp(command: Command, path: string): void {
 }
 
 async function main(): Promise<number> {
+  process.umask(OWNER_ONLY);
   for (const name of UNWANTED) delete process.env[name];
   try {
     await program().parseAsync();

@@ -98,7 +98,7 @@ function writeAll(fd: number, bytes: Uint8Array, done: (error: Error | null) => 
 
 function open(path: string): number {
   try {
-    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o640);
+    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
   } catch (cause) {
     throw new Error(
       `Cannot open log file ${path}: ${reasonOf(cause, "its folder does not exist")}. Give another path with --log-file, or leave it out to log to stderr.`,
