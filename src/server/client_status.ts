@@ -11,7 +11,7 @@ const MISSED_FRAMES = 3;
 const SHORTEST_PATIENCE_MS = 15_000;
 
 /**
- * - `online`: a frame came within three intervals (at least 15 s)
+ * - `online`: a frame came within three intervals (at least 15 s), and within `server.down_after`
  * - `stale`: frames are missing, for less than `server.down_after`
  * - `down`: nothing for longer than that
  * - `never`: enrolled, and nothing came yet
@@ -26,7 +26,7 @@ export function statusOf(
 ): ClientStatus {
   if (lastReceived === undefined) return "never";
   const silence = now - lastReceived;
+  if (silence > rules.downAfterMs) return "down";
   const patience = Math.max(SHORTEST_PATIENCE_MS, MISSED_FRAMES * (rules.intervalOf(clientId) ?? 0));
-  if (silence <= patience) return "online";
-  return silence <= rules.downAfterMs ? "stale" : "down";
+  return silence <= patience ? "online" : "stale";
 }
