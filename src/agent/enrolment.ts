@@ -136,12 +136,18 @@ class Attempt {
     return { ...grant.data, anchor };
   }
 
-  async #ask(path: string, options: BunFetchRequestInit): Promise<Answer> {
+  async #ask(
+    path: string,
+    { headers, ...options }: BunFetchRequestInit & { headers: Record<string, string> },
+  ): Promise<Answer> {
     try {
       const response = await fetch(`${this.#origin}${path}`, {
         redirect: "error",
         keepalive: false,
         signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: { "accept-encoding": "identity", ...headers },
+        // A compressed answer grows without bound before its size can be seen.
+        decompress: false,
         ...options,
       });
       const text = await readLimited(response, MAX_ANSWER_BYTES);
