@@ -71,7 +71,8 @@ export class ChartPage {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#loadedAt.clear();
-    this.#bar.show(this.#range, ...this.#setRange());
+    const [search, unreadable] = this.#setRange();
+    this.#bar.show(this.#range, search, unreadable);
     for (const chart of this.#visible) this.#load(chart);
     this.#loadRest();
     this.#schedule();

@@ -162,9 +162,7 @@ describe("the page of a node", () => {
     await watched.page.waitForSelector("#charts");
   });
 
-  /** Charts load when they come into sight. */
   async function readyChart(chart: string): Promise<void> {
-    await watched.page.locator(`[data-chart=${chart}]`).scrollIntoViewIfNeeded();
     await watched.page.locator(`[data-chart=${chart}][data-state=ready]`).waitFor(SOME_SECONDS);
   }
 
@@ -183,6 +181,54 @@ describe("the page of a node", () => {
       SOME_SECONDS,
     );
     expect(await page.locator("#live-state").textContent()).toBe("Live");
+  });
+
+  test("loads what is below the fold by itself", async () => {
+    for (const chart of ["cpu", "filesystems"]) await readyChart(chart);
+    expect(await watched.page.evaluate(() => scrollY)).toBe(0);
+    await watched.page.waitForFunction(
+      () => document.querySelector(".chart[aria-busy=true]") === null,
+      undefined,
+      SOME_SECONDS,
+    );
+  });
+
+  test("says nothing of the node while the server does not answer", async () => {
+    const { page } = watched;
+    await readyChart("cpu");
+    const words = () => page.locator("#client-head .status-word, #live-state").allTextContents();
+    expect(await words()).toEqual(["Online", "Live"]);
+    await page.route(/client|query_range/, (route) => route.abort());
+    await page.getByText("The server does not answer.").waitFor(SOME_SECONDS);
+    expect(await words()).toEqual(["Not connected", "Not connected"]);
+    await page.locator("#client-head time").getByText("s ago").waitFor(SOME_SECONDS);
+    await page.unroute(/client|query_range/);
+    await page.locator("#client-head .status-word").getByText("Online").waitFor(SOME_SECONDS);
+    expect(await words()).toEqual(["Online", "Live"]);
+    watched.complaints.length = 0;
+  });
+
+  test("goes to the login when the session has ended, and comes back to the same view", async () => {
+    const { page } = watched;
+    await page.getByRole("link", { name: "1 h", exact: true }).click();
+    const view = page.url();
+    await page.context().clearCookies();
+    await page.getByText("Your session has ended.").waitFor(SOME_SECONDS);
+    watched.complaints.length = 0;
+    await page.getByLabel("Admin token").fill(token);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(view);
+  });
+
+  test("says of an empty span that it is empty, and of an unreadable one that it cannot be read", async () => {
+    const { page } = watched;
+    const path = new URL(page.url()).pathname;
+    await page.goto(`${path}?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z`);
+    await page.locator("[data-chart=network]").getByText("No data in this span.").waitFor(SOME_SECONDS);
+    expect(await page.locator("#range-text").textContent()).toContain("2020");
+    await page.goto(`${path}?from=banana`);
+    await page.getByText("Cannot read “from=banana”").waitFor();
+    expect(page.url()).toEndWith(path);
   });
 
   test("hides and shows a series from its legend", async () => {
