@@ -5,9 +5,11 @@ import { manifest } from "../../static/manifest.ts";
 import { ProblemPage } from "../../views/pages/problem.tsx";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import { QueryError } from "../promql/error.ts";
 import { authorise, identify } from "./access.ts";
 import { apiError } from "./api/answers.ts";
 import { ParameterError } from "./api/parameters.ts";
+import { queryFailure } from "./api/query.ts";
 import type { AppStore } from "./app_store.ts";
 import { Assets } from "./assets.ts";
 import type { StatusRules } from "./client_status.ts";
@@ -137,6 +139,7 @@ function tooLarge(c: AppContext): Response {
 /** The caller learns that it failed, the log learns why, as often as a person would read it. */
 function failed(error: Error, c: AppContext, complaints: Rate): Response {
   if (error instanceof ParameterError) return apiError(c, 400, "bad_data", error.message);
+  if (error instanceof QueryError) return queryFailure(c, error, "match[]");
   if (complaints.take())
     c.var.services.log.error("request failed", {
       method: c.req.method,

@@ -158,6 +158,16 @@ describe("series and labels", () => {
     expect(error).toStartWith('invalid parameter "match[]": ');
   });
 
+  test("at most 64 selectors at once", async () => {
+    const many = (count: number) => Array.from({ length: count }, () => selector("node_load1")).join("&");
+    expect((await get(`/api/v1/labels?${many(64)}`)).status).toBe("success");
+    expect(await failure(`/api/v1/labels?${many(65)}`)).toEqual([
+      400,
+      "bad_data",
+      'invalid parameter "match[]": at most 64 selectors are allowed, not 65',
+    ]);
+  });
+
   test("/api/v1/labels and label values, with and without a selector", async () => {
     expect((await get("/api/v1/labels")).data).toContainValues([
       "__name__",

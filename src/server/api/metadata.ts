@@ -9,6 +9,8 @@ import { invalid, limitParameter, ParameterError, parametersOf, timeParameter } 
 
 /** The version of the Prometheus API and of PromQL that clients may expect here. Grafana asks, to know what it may use. */
 const PROMETHEUS_VERSION = "3.0.0";
+/** Each is looked for among all series. */
+const MAX_SELECTORS = 64;
 
 /** `match[]` (at least one). */
 export async function listSeries(c: AppContext): Promise<Response> {
@@ -64,7 +66,10 @@ export function showBuildInfo(c: AppContext): Response {
 function matcherSets(parameters: URLSearchParams): Matcher[][] {
   timeParameter(parameters, "start", 0);
   timeParameter(parameters, "end", 0);
-  return parameters.getAll("match[]").map(matchersOf);
+  const selectors = parameters.getAll("match[]");
+  if (selectors.length > MAX_SELECTORS)
+    throw invalid("match[]", `at most ${MAX_SELECTORS} selectors are allowed, not ${selectors.length}`);
+  return selectors.map(matchersOf);
 }
 
 function matchersOf(selector: string): Matcher[] {

@@ -43,13 +43,14 @@ async function answer(
   const parameters = await parametersOf(c);
   const params = paramsOf(parameters);
   const outcome = await c.var.services.store.query(parameters.get("query") ?? "", params);
-  return outcome.ok ? encodedData(c, outcome.json) : failed(c, outcome.error);
+  return outcome.ok ? encodedData(c, outcome.json) : queryFailure(c, outcome.error, "query");
 }
 
-function failed(c: AppContext, failure: QueryFailure): Response {
+/** @param parameter what the query or selector came in. */
+export function queryFailure(c: AppContext, failure: QueryFailure, parameter: string): Response {
   switch (failure.kind) {
     case "bad_data":
-      return apiError(c, 400, "bad_data", `invalid parameter "query": ${failure.message}`);
+      return apiError(c, 400, "bad_data", `invalid parameter "${parameter}": ${failure.message}`);
     case "timeout":
       return apiError(c, 503, "timeout", failure.message);
     case "execution":
