@@ -146,18 +146,18 @@ export class Plot {
     };
   }
 
-  /** Writes into the upper and the lower right corner which direction is drawn there. */
+  /** Writes into the upper and the lower left corner, where the past is, which direction is drawn there. */
   #nameHalves({ bbox, ctx }: uPlot, [above, below]: readonly [string, string]): void {
     const gap = 5 * devicePixelRatio;
-    const right = bbox.left + bbox.width - gap;
+    const left = bbox.left + gap;
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.fillStyle = this.#palette.text;
-    ctx.textAlign = "right";
+    ctx.textAlign = "left";
     ctx.textBaseline = "top";
-    ctx.fillText(`${above} ↑`, right, bbox.top + gap);
+    ctx.fillText(`${above} ↑`, left, bbox.top + gap);
     ctx.textBaseline = "bottom";
-    ctx.fillText(`${below} ↓`, right, bbox.top + bbox.height - gap);
+    ctx.fillText(`${below} ↓`, left, bbox.top + bbox.height - gap);
     ctx.restore();
   }
 
