@@ -95,7 +95,7 @@ export class AgentStream {
         return { close: "layoutsExhausted", reason: `more than ${MAX_LAYOUTS} layouts on one connection` };
       if (this.#announce(hash).state === "registered") return undefined;
     }
-    if (!limits.newLayouts.take())
+    if (!limits.takeLayout(layout))
       return { close: "layoutsExhausted", reason: "too many new layouts in a short time" };
     const refusal = layoutRefusal(layout, hash, client.instance);
     if (refusal !== undefined) {

@@ -21,18 +21,23 @@ export class Rate {
     this.#at = clock.monotonic();
   }
 
-  /** Takes one; false when none is left. */
-  take(): boolean {
-    if (this.isSpent) return false;
-    this.#left--;
+  /** Takes `count`, or nothing when fewer are left. @param count at most the burst. */
+  take(count = 1): boolean {
+    this.#refill();
+    if (this.#left < count) return false;
+    this.#left -= count;
     return true;
   }
 
   /** True while there is none to take. */
   get isSpent(): boolean {
+    this.#refill();
+    return this.#left < 1;
+  }
+
+  #refill(): void {
     const now = this.#clock.monotonic();
     this.#left = Math.min(this.#burst, this.#left + (now - this.#at) * this.#perMs);
     this.#at = now;
-    return this.#left < 1;
   }
 }
