@@ -10,7 +10,7 @@ import { type Ledger, readLedger } from "./ledger.ts";
 import { LoadedAgents } from "./loaded_agents.ts";
 import { type Physical, physicalCount } from "./physical_count.ts";
 import { PHASES, type Phase, TracedServer } from "./traced_server.ts";
-import { type Verified, verifyAgent } from "./verify.ts";
+import { verifyAgent } from "./verify.ts";
 
 export interface KillPlan {
   readonly agents: number;
@@ -29,8 +29,11 @@ export interface KillReport {
   /** Kills of the server by what its writer was doing; one kill can hit two phases. */
   readonly hits: Readonly<Record<Phase, number>>;
   readonly framesSpooled: number;
+  /** Every one of them was looked for while it had not expired; many more than once. */
   readonly framesAcknowledged: number;
-  readonly verified: Verified;
+  readonly samplesCompared: number;
+  /** Frames that are there although the ledger has no line: not acknowledged yet, or the agent died in between. */
+  readonly framesBeyondLedger: number;
   readonly physical: Physical;
 }
 
@@ -44,6 +47,10 @@ const WARM_UP_MS = 1000 * (KEPT_MS / INTERVAL_MS + 12);
 /** Blows that miss their phase are repeated, but not for ever. */
 const BLOWS_PER_HIT = 4;
 const DAY_MS = 86_400_000;
+/** Rounds of kills between two looks at what is kept: more often than anything expires. */
+const ROUNDS_PER_LOOK = 4;
+/** Retention goes on by the wall clock while a server runs. */
+const RETENTION_MARGIN_MS = 60_000;
 
 /** @param tell receives a line of progress now and then */
 export async function killSoak(plan: KillPlan, tell: (line: string) => void): Promise<KillReport> {
@@ -67,6 +74,11 @@ class KillRun {
   readonly #hits: Record<Phase, number> = { commit: 0, seal: 0, retention: 0 };
   #serverKills = 0;
   #agentKills = 0;
+  /** What is older than this, in ms of the agents' time, may have expired. */
+  #cutoff = 0;
+  #samplesCompared = 0;
+  #framesBeyondLedger = 0;
+  readonly #looked = new Map<number, Set<number>>();
 
   constructor(
     private readonly plan: KillPlan,
@@ -97,6 +109,7 @@ class KillRun {
     await this.#agents.connected();
     this.tell(`${this.plan.agents} agents × ${this.plan.series} series connected; warming up`);
     await Bun.sleep(WARM_UP_MS);
+    await this.#look();
     await this.#killEverything();
     return this.#settle();
   }
@@ -121,6 +134,7 @@ class KillRun {
       if (due.length === 0 || this.#agentKills * PHASES.length * perPhase < this.#serverKills * agentKills)
         await this.#killAgents();
       if (due.length > 0) await this.#killServer(due[round % due.length]!);
+      if (round % ROUNDS_PER_LOOK === ROUNDS_PER_LOOK - 1) await this.#look();
       if (round % 10 === 9)
         this.tell(
           `${this.#serverKills} kills of the server, hits ${JSON.stringify(this.#hits)}, ${this.#agentKills} of the agents`,
@@ -151,25 +165,36 @@ class KillRun {
   }
 
   #metricsDays(): number {
-    return (Date.now() - (this.#agents.now() - KEPT_MS)) / DAY_MS;
+    const kept = this.#agents.now() - KEPT_MS;
+    this.#cutoff = kept + RETENTION_MARGIN_MS;
+    return (Date.now() - kept) / DAY_MS;
+  }
+
+  /** Compares what the ledger says is acknowledged, and has not expired, with what the server answers. */
+  async #look(): Promise<Ledger> {
+    const ledger = readLedger(this.#ledgerPath);
+    for (let agent = 0; agent < this.plan.agents; agent++) {
+      const acknowledged = [...(ledger.acknowledged.get(agent) ?? [])];
+      const expected = acknowledged.filter((timestamp) => timestamp > this.#cutoff);
+      if (expected.length === 0) throw new Error(`Agent ${agent} has no acknowledged frame to look for`);
+      const part = await verifyAgent(this.#server, agent, this.plan.series, expected, this.#cutoff);
+      this.#samplesCompared += part.samples;
+      this.#framesBeyondLedger += part.framesBeyondLedger;
+      const looked = this.#looked.get(agent) ?? new Set();
+      this.#looked.set(agent, looked);
+      for (const timestamp of expected) looked.add(timestamp);
+    }
+    return ledger;
   }
 
   /** Lets the agents deliver what they hold, then compares ledger, answers and database. */
   async #settle(): Promise<KillReport> {
     this.tell("letting the spools drain");
-    const cutoff = this.#agents.now() - KEPT_MS;
     await this.#agents.delivered();
     await this.#agents.stop();
-    const ledger = readLedger(this.#ledgerPath);
-    const verified: Verified = { samples: 0, framesExpected: 0, framesBeyondLedger: 0 };
-    for (let agent = 0; agent < this.plan.agents; agent++) {
-      const expected = [...(ledger.acknowledged.get(agent) ?? [])].filter((timestamp) => timestamp > cutoff);
-      if (expected.length === 0) throw new Error(`Agent ${agent} has no acknowledged frame to look for`);
-      const part = await verifyAgent(this.#server, agent, this.plan.series, expected, cutoff);
-      verified.samples += part.samples;
-      verified.framesExpected += part.framesExpected;
-      verified.framesBeyondLedger += part.framesBeyondLedger;
-    }
+    const ledger = await this.#look();
+    const never = frames(ledger.acknowledged) - frames(this.#looked);
+    if (never > 0) throw new Error(`${never} acknowledged frames expired before they were looked for`);
     await this.#server.stop();
     const physical = physicalCount(this.#server.dataDir);
     return {
@@ -178,7 +203,8 @@ class KillRun {
       hits: this.#hits,
       framesSpooled: frames(ledger.spooled),
       framesAcknowledged: frames(ledger.acknowledged),
-      verified,
+      samplesCompared: this.#samplesCompared,
+      framesBeyondLedger: this.#framesBeyondLedger,
       physical,
     };
   }
