@@ -11,7 +11,7 @@ import { type AgentFlags, agentConfig } from "./options.ts";
 import { print } from "./output.ts";
 import { stopSignal } from "./stopping.ts";
 
-/** Of the server's database. An agent in its directory would mix their files. */
+/** The server's database, named again because an agent loads nothing of the store. Sharing a folder would mix files. */
 const DATABASE = "dcmon.db";
 
 /** `dcmon agent`: until SIGTERM or SIGINT; with `--once`, one reading. */

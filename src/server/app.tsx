@@ -41,7 +41,7 @@ interface AppOptions {
 }
 
 /** No request here has a reason to be larger: a certificate request, a login, a query. */
-const MAX_BODY_BYTES = 64 * 1024;
+export const MAX_BODY_BYTES = 64 * 1024;
 
 /** Wrong tokens alone count, and they alone are limited: nobody keeps out who has the right one. */
 const LOGIN_LIMITS = { perAddress: 5, global: 60 };

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { Server } from "bun";
 import type { ServerIdentity } from "../pki/authority.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import type { createApp } from "./app.tsx";
+import { type createApp, MAX_BODY_BYTES } from "./app.tsx";
 import type { Hub } from "./hub.ts";
 
 /** Seconds without a byte after which a connection is closed: slow headers and bodies end here. */
@@ -12,7 +12,6 @@ const IDLE_TIMEOUT_S = 10;
 const NO_TIMEOUT = 0;
 const { SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_TLSv1_2 } = constants;
 const TLS_1_3_ONLY = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_TLSv1_2;
-const MAX_BODY_BYTES = 64 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "another program listens there. Stop it, or choose another port with --listen HOST:PORT",
